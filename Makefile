@@ -8,7 +8,7 @@ PYTHON ?= python3
 JOBS   ?= 2
 VENV   := .venv
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
-PIP    := $(BIN)/python -m pip --disable-pip-version-check $(if $(CI)$(QUIET),--quiet) install --require-hashes --no-deps --only-binary :all:
+PIP    := $(BIN)/python -m pip --disable-pip-version-check $(if $(VERBOSE),,--quiet) install --require-hashes --no-deps --only-binary :all:
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet) -n $(JOBS)
 
 # A stamp is written when its installation has ended well, so an interrupted one is taken up again.
@@ -73,12 +73,12 @@ $(ENVIRONMENT):
 	@touch $@
 
 $(RUNTIME): requirements.lock pyproject.toml $(ENVIRONMENT)
-	@echo "Installing what the report needs into $(VENV) (once; some minutes)"
+	@echo "Installing what the report needs into $(VENV) (once; a minute or more)"
 	@$(PIP) --requirement requirements.lock
 	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEVELOPMENT): requirements-dev.lock $(RUNTIME)
-	@echo "Installing what tests and checks need into $(VENV) (once; some minutes)"
+	@echo "Installing what tests and checks need into $(VENV) (once; a minute or more)"
 	@$(PIP) --requirement requirements-dev.lock
 	@touch $@
