@@ -1,0 +1,14 @@
+# Every public name, once: type checkers read these imports as they stand, and __init__.py reads them to
+# know where to fetch a name when it is first used. A new public name is one line here.
+from juntos_eval.errors import DesignError as DesignError
+from juntos_eval.errors import InferenceError as InferenceError
+from juntos_eval.errors import JuntosError as JuntosError
+from juntos_eval.errors import SchemaError as SchemaError
+from juntos_eval.errors import SourceError as SourceError
+from juntos_eval.estimate import Check as Check
+from juntos_eval.estimate import Estimate as Estimate
+from juntos_eval.estimate import Fit as Fit
+from juntos_eval.estimate import Sample as Sample
+from juntos_eval.estimate import Uncertainty as Uncertainty
+
+__version__: str
