@@ -1,7 +1,7 @@
 """Impact evaluation of Peru's conditional cash transfer Juntos.
 
-``import juntos_eval as je`` offers every public name (``__init__.pyi`` lists them) and imports the module that
-holds a name when the name is first used, so that the bare import costs next to nothing.
+``import juntos_eval as je`` offers every public name (``__init__.pyi`` lists them) and imports a module when
+one of its names is first used, so that the bare import costs next to nothing.
 
 Examples
 --------
