@@ -1,0 +1,183 @@
+"""What estimation hands to inference: values, their influence, and the structure behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from juntos_eval.arrays import Codes, Floats, FrozenMapping, frozen
+from juntos_eval.errors import InferenceError
+from juntos_eval.estimate.influence import Influence
+
+__all__ = ["Fit", "Groups", "Linear", "Matched"]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A grouping of the rows that a fit used.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray of int64, shape (n,)
+        Group of each row, 0 … G-1.
+    levels : tuple of str, length G
+        The label of each group, in the order of the codes.
+
+    Examples
+    --------
+    >>> from juntos_eval.estimate import Groups
+    >>> Groups([0, 1, 0], ("a", "b")).count
+    2
+    """
+
+    codes: Codes
+    levels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codes", frozen(self.codes, np.int64))
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+        return len(self.levels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linear:
+    r"""The linear model behind a fit, for inference that needs leverage or refits residuals.
+
+    With design :math:`X` (n, p), weights :math:`W` and bread :math:`B = (X'WX)^{-1}` the coefficients are
+    :math:`B X'W y`, and the values are ``selection @ coefficients``.
+
+    Attributes
+    ----------
+    design : numpy.ndarray, shape (n, p)
+    weights : numpy.ndarray, shape (n,)
+        Ones where the fit was unweighted.
+    residuals : numpy.ndarray, shape (n,)
+    bread : numpy.ndarray, shape (p, p)
+    selection : numpy.ndarray, shape (k, p)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import Linear
+    >>> one = np.ones((2, 1))
+    >>> Linear(design=one, weights=np.ones(2), residuals=np.array([1.0, -1.0]),
+    ...        bread=np.array([[0.5]]), selection=np.array([[1.0]])).leverage.tolist()
+    [0.5, 0.5]
+    """
+
+    design: Floats
+    weights: Floats
+    residuals: Floats
+    bread: Floats
+    selection: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("design", "weights", "residuals", "bread", "selection"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    @property
+    def leverage(self) -> Floats:
+        r"""Diagonal of the weighted hat matrix, :math:`w_i x_i' B x_i`, shape (n,)."""
+        return np.asarray(self.weights * np.einsum("ij,jk,ik->i", self.design, self.bread, self.design))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matched:
+    r"""The matched structure behind a fit, for Abadie-Imbens inference.
+
+    Attributes
+    ----------
+    effects : numpy.ndarray, shape (n,)
+        :math:`\hat Y_i(1) - \hat Y_i(0)` of each unit of the target population; NaN elsewhere.
+    target : numpy.ndarray, shape (n,)
+        Weight of each row in the target population (0 outside it), not normalised.
+    use : numpy.ndarray, shape (n,)
+        :math:`K_i`: total target weight for which row i served as a match.
+    use_squared : numpy.ndarray, shape (n,)
+        :math:`K'_i`: sum over the matched sets that i served in, of weight times its share squared.
+    conditional_variance : numpy.ndarray, shape (n,)
+        :math:`\hat\sigma^2_i` of the outcome given covariates and treatment.
+    variance_rule : str
+        How ``conditional_variance`` was had, in words.
+
+    Examples
+    --------
+    >>> from juntos_eval.estimate import Matched
+    >>> Matched(effects=[1.0], target=[1.0], use=[0.0], use_squared=[0.0],
+    ...         conditional_variance=[0.0], variance_rule="by hand").variance_rule
+    'by hand'
+    """
+
+    effects: Floats
+    target: Floats
+    use: Floats
+    use_squared: Floats
+    conditional_variance: Floats
+    variance_rule: str
+
+    def __post_init__(self) -> None:
+        for name in ("effects", "target", "use", "use_squared", "conditional_variance"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What estimation hands to inference: the values and where their error comes from.
+
+    Attributes
+    ----------
+    values : numpy.ndarray, shape (k,)
+    influence : Influence
+        (n, k); its sum over rows is zero.
+    groups : Mapping of str to Groups
+        The groupings that were carried along; inference can use no others.
+    parameters : int
+        Coefficients estimated on the way, for degrees of freedom.
+    linear : Linear, optional
+    matched : Matched, optional
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import Fit
+    >>> from juntos_eval.estimate import DenseInfluence
+    >>> Fit(values=[2.0], influence=DenseInfluence(np.array([[1.0], [-1.0]])), parameters=1).n
+    2
+    """
+
+    values: Floats
+    influence: Influence
+    parameters: int
+    groups: Mapping[str, Groups] = field(default_factory=FrozenMapping)
+    linear: Linear | None = None
+    matched: Matched | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values))
+        object.__setattr__(self, "groups", FrozenMapping(self.groups))
+
+    @property
+    def n(self) -> int:
+        """Rows that were used."""
+        return self.influence.rows
+
+    def grouping(self, column: str) -> Groups:
+        """Return a carried grouping or say which ones there are.
+
+        Raises
+        ------
+        InferenceError
+            If the fit did not carry the column.
+        """
+        if column in self.groups:
+            return self.groups[column]
+        raise InferenceError(
+            f"the fit did not carry the column '{column}'",
+            where=f"carried: {', '.join(self.groups) or 'none'}",
+            remedy=f"fit again with carry=('{column}',) or with this inference from the start",
+        )

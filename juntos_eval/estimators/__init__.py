@@ -1,0 +1,1 @@
+"""Estimators: frozen records of choices with one method, ``fit``."""

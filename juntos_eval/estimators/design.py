@@ -1,0 +1,315 @@
+"""Where frames stop: columns become checked arrays, and what was left out is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas import DataFrame, Series
+
+from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping, encode, frozen
+from juntos_eval.errors import DesignError
+from juntos_eval.estimate import Groups, Inference
+
+__all__ = ["Selection", "groups_to_carry", "select", "zero_one"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The rows and columns that an estimator uses, as arrays.
+
+    Attributes
+    ----------
+    columns : Mapping of str to numpy.ndarray, shape (n,)
+        Numeric columns that were asked for.
+    covariates : numpy.ndarray, shape (n, p)
+        Covariates; a category of L levels becomes L - 1 indicators, the first level left out.
+    covariate_names : tuple of str, length p
+        ``column`` or ``column[level]``.
+    weights : numpy.ndarray, shape (n,)
+        Ones where none were given.
+    groups : Mapping of str to Groups
+        Groupings to carry in a Fit.
+    rows : numpy.ndarray of int64, shape (n,)
+        Positions of the used rows in the frame.
+    dropped : Mapping of str to int
+        Rows left out, by reason.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.design import select
+    >>> frame = pd.DataFrame({"y": [1.0, None, 3.0], "d": [0, 1, 1]})
+    >>> chosen = select(frame, numeric=("y",), required=("d",))
+    >>> chosen.columns["y"].tolist(), dict(chosen.dropped)
+    ([1.0, 3.0], {'y missing': 1})
+    """
+
+    columns: Mapping[str, Floats]
+    covariates: Floats
+    covariate_names: tuple[str, ...]
+    weights: Floats
+    groups: Mapping[str, Groups]
+    rows: Codes
+    dropped: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        for name in ("covariates", "weights"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+        object.__setattr__(self, "rows", frozen(self.rows, np.int64))
+        for name in ("columns", "groups", "dropped"):
+            object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+        return len(self.rows)
+
+
+def select(
+    data: DataFrame,
+    *,
+    numeric: Sequence[str] = (),
+    required: Sequence[str] = (),
+    covariates: Sequence[str] = (),
+    weights: str | None = None,
+    carry: Sequence[str] = (),
+) -> Selection:
+    """Turn columns of a frame into arrays; the frame is not changed.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+    numeric : sequence of str
+        Columns of numbers whose missing values drop the row (an outcome, a running variable).
+    required : sequence of str
+        Columns of numbers that may not be missing (a treatment, a period): a missing value is an error.
+    covariates : sequence of str
+        Numbers, booleans or categories; missing values drop the row.
+    weights : str, optional
+        Sampling weights; missing, negative and infinite ones are errors, rows of weight zero are
+        dropped and counted.
+    carry : sequence of str
+        Groupings (cluster, strata, PSU); a missing value is an error.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    DesignError
+        For a column that is not there, of the wrong kind, or missing where it may not be; for
+        unusable weights; and where no row is left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.design import select
+    >>> frame = pd.DataFrame({"y": [1.0, 2.0], "area": ["rural", "urban"]})
+    >>> select(frame, numeric=("y",), covariates=("area",)).covariate_names
+    ('area[urban]',)
+    """
+    wanted = [*numeric, *required, *covariates, *carry, *([weights] if weights else [])]
+    _require_columns(data, wanted)
+    keep = np.ones(len(data), dtype=np.bool_)
+    dropped: dict[str, int] = {}
+    arrays = {name: _numbers(data, name) for name in dict.fromkeys([*numeric, *required])}
+    for name in required:
+        _refuse_missing(name, np.isnan(arrays[name]), "give every row a value or leave the rows out")
+    if weights is not None:
+        weight = _checked_weights(data, weights)
+        _drop(keep, dropped, weight == 0, f"{weights} is zero")
+    else:
+        weight = np.ones(len(data))
+    for name in dict.fromkeys(numeric):
+        _drop(keep, dropped, np.isnan(arrays[name]), f"{name} missing")
+    for name in dict.fromkeys(covariates):
+        _drop(keep, dropped, data[name].isna().to_numpy(), f"{name} missing")
+    rows = np.flatnonzero(keep)
+    if not len(rows):
+        raise DesignError(
+            "no complete row is left",
+            where="; ".join(f"{reason}: {count} rows" for reason, count in dropped.items()) or "empty frame",
+            remedy="look at the missing values of these columns",
+        )
+    matrix, names = _covariate_matrix(data, tuple(dict.fromkeys(covariates)), rows)
+    return Selection(
+        columns={name: frozen(values[rows]) for name, values in arrays.items()},
+        covariates=matrix,
+        covariate_names=names,
+        weights=weight[rows],
+        groups={name: _grouping(data, name, rows) for name in dict.fromkeys(carry)},
+        rows=rows,
+        dropped=dropped,
+    )
+
+
+def groups_to_carry(inference: Inference | None, carry: Sequence[str]) -> tuple[str, ...]:
+    """Return the groupings that the caller and the inference need, each once.
+
+    Parameters
+    ----------
+    inference : Inference or None
+    carry : sequence of str
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from juntos_eval.estimators.design import groups_to_carry
+    >>> groups_to_carry(None, ("psu", "psu"))
+    ('psu',)
+    """
+    needed = inference.columns if inference is not None else ()
+    return tuple(dict.fromkeys([*carry, *needed]))
+
+
+def zero_one(values: Floats, name: str) -> Bools:
+    """Return a treatment as booleans.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+    name : str
+        Column, for the error.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    DesignError
+        If a value is neither 0 nor 1, or if nobody or everybody is treated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.design import zero_one
+    >>> zero_one(np.array([0.0, 1.0]), "has_juntos").tolist()
+    [False, True]
+    """
+    other = (values != 0) & (values != 1)
+    if other.any():
+        raise DesignError(
+            f"the treatment '{name}' must be 0 or 1",
+            where=f"column '{name}', {int(other.sum())} rows with other values",
+            remedy="recode the treatment to 0 and 1",
+        )
+    treated = values == 1
+    if not treated.any() or treated.all():
+        kind = "treated" if not treated.any() else "untreated"
+        raise DesignError(
+            f"there is no {kind} row to compare with",
+            where=f"column '{name}', {len(values)} rows after dropping incomplete ones",
+            remedy="check how the treatment is coded and which rows were dropped",
+        )
+    return np.asarray(treated)
+
+
+def _require_columns(data: DataFrame, wanted: Sequence[str]) -> None:
+    absent = [name for name in dict.fromkeys(wanted) if name not in data.columns]
+    if absent:
+        raise DesignError(
+            f"the data have no column {', '.join(repr(name) for name in absent)}",
+            where=f"{len(data.columns)} columns: {', '.join(map(str, list(data.columns)[:12]))} …",
+            remedy="check the spelling, or add the column",
+        )
+    twice = [name for name in dict.fromkeys(wanted) if isinstance(data[name], DataFrame)]
+    if twice:
+        raise DesignError(
+            f"a column name stands more than once: {', '.join(twice)}",
+            where="columns of the data",
+            remedy="rename or drop the duplicates",
+        )
+
+
+def _numbers(data: DataFrame, name: str) -> Floats:
+    column = data[name]
+    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+        raise DesignError(
+            f"the column '{name}' does not hold numbers",
+            where=f"column '{name}' of type {column.dtype}, {len(column)} rows",
+            remedy="convert it to numbers (0 and 1 for a treatment)",
+        )
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
+        raise DesignError(
+            f"the column '{name}' holds infinite values",
+            where=f"column '{name}', {int(np.isinf(values).sum())} rows",
+            remedy="set them to missing or correct them",
+        )
+    return np.asarray(values)
+
+
+def _refuse_missing(name: str, missing: Bools, remedy: str) -> None:
+    if missing.any():
+        raise DesignError(
+            f"the column '{name}' has missing values",
+            where=f"column '{name}', {int(missing.sum())} of {len(missing)} rows",
+            remedy=remedy,
+        )
+
+
+def _checked_weights(data: DataFrame, name: str) -> Floats:
+    weight = _numbers(data, name)
+    _refuse_missing(name, np.isnan(weight), "give every row a sampling weight or leave the rows out")
+    if (weight < 0).any():
+        raise DesignError(
+            f"the weights '{name}' are negative",
+            where=f"column '{name}', {int((weight < 0).sum())} rows",
+            remedy="use sampling weights, which count people and cannot be negative",
+        )
+    return weight
+
+
+def _drop(keep: Bools, dropped: dict[str, int], gone: Bools, reason: str) -> None:
+    newly = keep & gone
+    if newly.any():
+        dropped[reason] = int(newly.sum())
+        keep &= ~gone
+
+
+def _covariate_matrix(
+    data: DataFrame, covariates: tuple[str, ...], rows: Codes
+) -> tuple[Floats, tuple[str, ...]]:
+    blocks: list[Floats] = []
+    names: list[str] = []
+    for name in covariates:
+        column = data[name].iloc[rows]
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            blocks.append(_numbers(data, name)[rows, None])
+            names.append(name)
+        else:
+            indicators, levels = _indicators(column)
+            blocks.append(indicators)
+            names += [f"{name}[{level}]" for level in levels]
+    return (np.hstack(blocks) if blocks else np.zeros((len(rows), 0))), tuple(names)
+
+
+def _indicators(column: Series[Any]) -> tuple[Floats, list[str]]:
+    """Indicators of all levels but the first: in the order of a categorical, else sorted."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        used = column.cat.remove_unused_categories()
+        codes, levels = used.cat.codes.to_numpy(), [str(level) for level in used.cat.categories]
+    else:
+        codes, found = encode(column.astype(str).to_numpy(dtype=object))
+        levels = [str(level) for level in found]
+    return (codes[:, None] == np.arange(1, len(levels))).astype(np.float64), levels[1:]
+
+
+def _grouping(data: DataFrame, name: str, rows: Codes) -> Groups:
+    column = data[name].iloc[rows]
+    _refuse_missing(
+        name,
+        column.isna().to_numpy(),
+        "give every row a group: a missing one would become a group of its own",
+    )
+    codes, levels = encode(column.astype(str).to_numpy(dtype=object))
+    return Groups(codes, tuple(str(level) for level in levels))

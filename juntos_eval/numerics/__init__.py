@@ -1,0 +1,1 @@
+"""Numbers: arrays in, frozen values out. No frames, no columns, no files."""
