@@ -12,3 +12,4 @@ from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
 
 __version__: str
+PUBLIC_NAMES: dict[str, str]
