@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas import DataFrame, Series
 
-from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping, encode, frozen
+from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Groups, Inference
 
@@ -294,12 +294,12 @@ def _covariate_matrix(
 
 
 def _indicators(column: Series[Any]) -> tuple[Floats, list[str]]:
-    """Indicators of all levels but the first: in the order of a categorical, else sorted."""
+    """Return indicators of all levels but the first: in the order of a categorical, else sorted."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         used = column.cat.remove_unused_categories()
         codes, levels = used.cat.codes.to_numpy(), [str(level) for level in used.cat.categories]
     else:
-        codes, found = encode(column.astype(str).to_numpy(dtype=object))
+        codes, found = pd.factorize(column, sort=True)
         levels = [str(level) for level in found]
     return (codes[:, None] == np.arange(1, len(levels))).astype(np.float64), levels[1:]
 
@@ -311,5 +311,5 @@ def _grouping(data: DataFrame, name: str, rows: Codes) -> Groups:
         column.isna().to_numpy(),
         "give every row a group: a missing one would become a group of its own",
     )
-    codes, levels = encode(column.astype(str).to_numpy(dtype=object))
+    codes, levels = pd.factorize(column, sort=True)
     return Groups(codes, tuple(str(level) for level in levels))
