@@ -1,0 +1,1 @@
+"""Surveys declared as data, cleaned by small pure functions: read, harmonise, clean, validate, store."""

@@ -1,0 +1,186 @@
+"""Raw files to frames, every column as written, and the refusal of files that are not whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from juntos_eval.errors import SourceError
+from juntos_eval.paths import Expectation
+from juntos_eval.surveys.read_delimited import read_delimited
+from juntos_eval.surveys.read_stata import read_stata
+
+__all__ = ["RawTable", "read_raw"]
+
+_FETCH_AGAIN: Final = "fetch the file again and compare its size with the publisher's"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable:
+    r"""A raw file as read.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Every row and column as written.
+    path : Path
+    sha256 : str
+    size_bytes : int
+    file_format : str
+        ``dta``, ``csv`` or ``parquet``.
+    encoding : str or None
+        The encoding that a text file was found to have.
+    expected_rows : int or None
+        Rows of the issue seen.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.surveys.read import read_raw
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.csv"
+    ...     _ = path.write_bytes("AÑO;MES\n2025;01\n".encode("latin-1"))
+    ...     raw = read_raw(path)
+    >>> raw.encoding, raw.frame.columns.tolist(), raw.frame.iloc[0].tolist()
+    ('latin-1', ['AÑO', 'MES'], ['2025', '01'])
+    """
+
+    frame: pd.DataFrame
+    path: Path
+    sha256: str
+    size_bytes: int
+    file_format: str
+    encoding: str | None
+    expected_rows: int | None
+
+
+def read_raw(
+    path: Path,
+    *,
+    encodings: tuple[str, ...] = ("utf-8", "latin-1", "cp1252"),
+    expected: Expectation | None = None,
+) -> RawTable:
+    """Read one raw file and check that it is whole.
+
+    Parameters
+    ----------
+    path : Path
+        ``.dta``, ``.csv`` or ``.parquet``.
+    encodings : tuple of str
+        Those that a text file may have, in the order tried. Nothing is ever replaced.
+    expected : Expectation, optional
+        Rows, bytes and sha256 of a sound copy.
+
+    Returns
+    -------
+    RawTable
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, empty, truncated, of a wrong encoding or no data at all.
+    """
+    expected = expected or Expectation()
+    size = _check_present(path, expected)
+    _check_kind(path)
+    file_format = path.suffix.lower().removeprefix(".")
+    if file_format not in _READERS:
+        raise SourceError(
+            f"Files {path.suffix or 'without suffix'} are not read",
+            where=str(path),
+            remedy=f"use one of {', '.join(_READERS)}",
+        )
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if expected.sha256 not in {None, sha256}:
+        raise SourceError(
+            f"The file is not the one announced: its sha256 is {sha256}, expected {expected.sha256}",
+            where=str(path),
+            remedy=_FETCH_AGAIN,
+        )
+    frame, encoding = _READERS[file_format](path, encodings, expected.rows)
+    _check_rows(path, len(frame), expected.rows)
+    return RawTable(
+        frame=frame,
+        path=path,
+        sha256=sha256,
+        size_bytes=size,
+        file_format=file_format,
+        encoding=encoding,
+        expected_rows=expected.rows,
+    )
+
+
+def _check_present(path: Path, expected: Expectation) -> int:
+    if not path.is_file():
+        raise SourceError(
+            "The file is missing", where=str(path), remedy="data_raw/README.md says how to get it"
+        )
+    size = path.stat().st_size
+    if size == 0:
+        raise SourceError("The file is empty", where=f"{path}, 0 bytes", remedy=_FETCH_AGAIN)
+    if expected.size_bytes not in {None, size}:
+        raise SourceError(
+            f"The file is half-copied or another one: {size:,} bytes, expected {expected.size_bytes:,}",
+            where=str(path),
+            remedy=_FETCH_AGAIN,
+        )
+    return size
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse what a portal sends instead of data, under the name of data."""
+    with path.open("rb") as stream:
+        head = stream.read(512)
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head>", b"<?xml")):
+        raise SourceError(
+            "The file holds a web page, not data: the portal answered an error or a queue",
+            where=str(path),
+            remedy="wait, fetch it again, and look at the first lines of what arrives",
+        )
+    if head.startswith(b"PK\x03\x04"):
+        raise SourceError(
+            "The file is a zip archive", where=str(path), remedy="unpack it and keep the data file alone"
+        )
+
+
+def _check_rows(path: Path, found: int, expected: int | None) -> None:
+    if found == 0:
+        raise SourceError("The file has no rows", where=f"{path}, 0 rows", remedy=_FETCH_AGAIN)
+    if expected is not None and found < expected:
+        raise SourceError(
+            f"The file is half-copied: {found:,} rows, expected {expected:,}",
+            where=str(path),
+            remedy=f"{_FETCH_AGAIN}; if the publisher re-issued it, state its rows in manifest.toml",
+        )
+
+
+def _read_parquet(path: Path, _encodings: tuple[str, ...], _rows: int | None) -> tuple[pd.DataFrame, None]:
+    try:
+        return pq.read_table(path).to_pandas(), None
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(
+            f"The Parquet file is half-copied or damaged: {error}",
+            where=f"{path}, {path.stat().st_size:,} bytes",
+            remedy=_FETCH_AGAIN,
+        ) from error
+
+
+def _read_stata(path: Path, _encodings: tuple[str, ...], _rows: int | None) -> tuple[pd.DataFrame, None]:
+    return read_stata(path), None
+
+
+_READERS: Final[dict[str, Callable[[Path, tuple[str, ...], int | None], tuple[pd.DataFrame, str | None]]]] = {
+    "dta": _read_stata,
+    "csv": read_delimited,
+    "parquet": _read_parquet,
+}

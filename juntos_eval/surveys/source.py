@@ -1,0 +1,235 @@
+"""Who published a survey, where, under which terms, and what its files are called (``source.toml``)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from juntos_eval.arrays import FrozenMapping
+from juntos_eval.errors import SchemaError, SourceError
+from juntos_eval.paths import Expectation, RawFolder
+from juntos_eval.surveys.read import RawTable, read_raw
+
+__all__ = [
+    "SURVEYS",
+    "UNDATED",
+    "SurveySource",
+    "TableSource",
+    "load_source",
+    "read_table_source",
+    "year_label",
+]
+
+SURVEYS: Final = ("enaho", "geo")
+
+#: The year of a table without one, in ``columns.csv`` and ``source.toml``.
+UNDATED: Final = "undated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSource:
+    """One raw table of a survey.
+
+    Attributes
+    ----------
+    name : str
+        Canonical name of the table.
+    module, title, producer : str
+        INEI's module code and title; who made the file.
+    key : tuple of str
+        Canonical columns that name a row.
+    weight : str or None
+        Canonical name of the expansion factor.
+    file_names : tuple of str
+        With ``{year}``; the preferred first.
+    rows : FrozenMapping of str to int
+        Year -> rows of the issue seen.
+    is_optional : bool
+        Whether the analysis goes on without it.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.source import load_source
+    >>> load_source("enaho").tables["members"].key
+    ('conglome', 'vivienda', 'hogar', 'codperso')
+    """
+
+    name: str
+    module: str
+    title: str
+    producer: str
+    key: tuple[str, ...]
+    weight: str | None
+    file_names: tuple[str, ...]
+    rows: FrozenMapping[str, int]
+    is_optional: bool
+
+    def names(self, year: int | None) -> tuple[str, ...]:
+        """File names of one year."""
+        return tuple(name.format(year=year_label(year)) for name in self.file_names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveySource:
+    """A survey: its producer, terms, years and tables.
+
+    Attributes
+    ----------
+    name, title, producer, licence, citation, url : str
+        The citation has ``{year}`` and ``{module}``; the url ``{format}``, ``{code}`` and ``{module}``.
+    seen : str
+        Date of the catalogue that the urls and row counts come from.
+    encodings : tuple of str
+        Tried in this order on text files.
+    years : FrozenMapping of str to Mapping
+        Year -> ``code`` of the survey at INEI and the ``formats`` published.
+    tables : FrozenMapping of str to TableSource
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.source import load_source
+    >>> load_source("enaho").address("members", 2024, "STATA").rsplit("/", 1)[-1]
+    '966-Modulo02.zip'
+    """
+
+    name: str
+    title: str
+    producer: str
+    licence: str
+    citation: str
+    url: str
+    seen: str
+    encodings: tuple[str, ...]
+    years: FrozenMapping[str, Mapping[str, Any]]
+    tables: FrozenMapping[str, TableSource]
+
+    def table(self, name: str) -> TableSource:
+        """Return one table's source.
+
+        Raises
+        ------
+        SchemaError
+            If the survey declares no such table.
+        """
+        if name not in self.tables:
+            raise SchemaError(
+                f"{self.name} declares no table {name!r}",
+                where=f"surveys/{self.name}/source.toml",
+                remedy=f"one of {', '.join(sorted(self.tables))}",
+            )
+        return self.tables[name]
+
+    def address(self, table: str, year: int | None, file_format: str) -> str:
+        """Return the url of the zip that holds a table, or "" where the survey has none."""
+        facts = self.years.get(year_label(year), {})
+        return self.url.format(
+            format=file_format, code=facts.get("code", ""), module=self.table(table).module
+        )
+
+    def cite(self, table: str, year: int | None) -> str:
+        """Return the citation of a table."""
+        return self.citation.format(year=year_label(year), module=self.table(table).module)
+
+
+def year_label(year: int | None) -> str:
+    """Return the year as ``columns.csv`` and ``source.toml`` write it.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.source import year_label
+    >>> year_label(2024), year_label(None)
+    ('2024', 'undated')
+    """
+    return UNDATED if year is None else str(year)
+
+
+@lru_cache
+def load_source(survey: str) -> SurveySource:
+    """Read the ``source.toml`` of a survey.
+
+    Raises
+    ------
+    SchemaError
+        If there is no such survey.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.source import load_source
+    >>> load_source("geo").licence
+    'MIT'
+    """
+    if survey not in SURVEYS:
+        raise SchemaError(f"There is no survey {survey!r}", remedy=f"one of {', '.join(SURVEYS)}")
+    text = files("juntos_eval.surveys").joinpath(survey, "source.toml").read_text(encoding="utf-8")
+    content = tomllib.loads(text)
+    facts = content["survey"]
+    return SurveySource(
+        name=facts["name"],
+        title=facts["title"],
+        producer=facts["producer"],
+        licence=facts["licence"],
+        citation=facts["citation"],
+        url=facts["url"],
+        seen=str(facts["seen"]),
+        encodings=tuple(facts["encodings"]),
+        years=FrozenMapping(facts["years"]),
+        tables=FrozenMapping(
+            {name: _table(name, table, facts["producer"]) for name, table in content["tables"].items()}
+        ),
+    )
+
+
+def _table(name: str, facts: Mapping[str, Any], producer: str) -> TableSource:
+    return TableSource(
+        name=name,
+        module=facts["module"],
+        title=facts["title"],
+        producer=facts.get("producer", producer),
+        key=tuple(facts["key"]),
+        weight=facts.get("weight"),
+        file_names=tuple(facts["files"]),
+        rows=FrozenMapping(facts.get("rows", {})),
+        is_optional=facts.get("is_optional", False),
+    )
+
+
+def read_table_source(raw: RawFolder, *, survey: str, table: str, year: int | None) -> RawTable:
+    """Find the raw file of a table and read it, every column as written.
+
+    Parameters
+    ----------
+    raw : RawFolder
+    survey, table : str
+    year : int or None
+        None for tables without a date.
+
+    Returns
+    -------
+    RawTable
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, half-copied, or not what it should be.
+    """
+    source = load_source(survey)
+    facts = source.table(table)
+    path = raw.find(survey=survey, year=year, table=table, names=facts.names(year))
+    if path is None:
+        names = " or ".join(facts.names(year))
+        raise SourceError(
+            f"The {table} file of {survey} {year_label(year)} is missing",
+            where=str(raw.root / survey / str(year) if year is not None else raw.root / survey),
+            remedy=f"put {names} there; data_raw/README.md says how to get it",
+        )
+    return read_raw(path, encodings=source.encodings, expected=_expectation(raw, facts, path, year))
+
+
+def _expectation(raw: RawFolder, facts: TableSource, path: Any, year: int | None) -> Expectation:
+    if path in raw.expected:
+        return raw.expected[path]
+    return Expectation(rows=None if raw.is_synthetic else facts.rows.get(year_label(year)))
