@@ -1,0 +1,1 @@
+"""The pipeline: which steps a run has, what each reads and writes, and what is stale."""
