@@ -1,0 +1,1 @@
+"""Matching and weighting: comparisons of treated and untreated rows that look alike."""
