@@ -1,0 +1,179 @@
+"""What every design offers, matched or weighted: rows, arms and the weights that make them alike.
+
+A design is made without the outcome. Balance and overlap are read from it by anybody who holds one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, get_args, runtime_checkable
+
+import numpy as np
+from pandas import DataFrame
+
+from juntos_eval.arrays import Bools, Codes, Floats, frozen
+from juntos_eval.errors import DesignError
+from juntos_eval.estimators.design import select, zero_one
+from juntos_eval.estimators.matching.score import Score
+
+__all__ = ["Design", "Estimand", "RawDesign", "raw_design", "refuse_other"]
+
+Estimand = Literal["att", "ate", "atc", "ato"]
+
+
+@runtime_checkable
+class Design(Protocol):
+    """An adjusted comparison of n rows, before any outcome is looked at.
+
+    Rows that the design leaves out (unmatched, trimmed) stay in the arrays with a design weight of zero,
+    so that balance before and after speak of the same rows.
+    """
+
+    @property
+    def treated(self) -> Bools:
+        """Rows that are treated, shape (n,)."""
+        ...
+
+    @property
+    def covariates(self) -> Floats:
+        """Covariates to be balanced, shape (n, p)."""
+        ...
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the p covariates; ``column[level]`` for the levels of a category but the first."""
+        ...
+
+    @property
+    def base_weights(self) -> Floats:
+        """Sampling weights before any adjustment, shape (n,); ones where none were given."""
+        ...
+
+    @property
+    def design_weights(self) -> Floats:
+        """Weights after the adjustment, sampling weights included, shape (n,); scale is free by arm."""
+        ...
+
+    @property
+    def estimand(self) -> str:
+        """Whose effect is asked about: ``att``, ``ate``, ``atc`` or ``ato``."""
+        ...
+
+    @property
+    def score(self) -> Score | None:
+        """The propensity score of the n rows, where the design has one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawDesign:
+    """The comparison before any adjustment: base weights and design weights are the same.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int64, shape (n,)
+        Positions of the rows in the frame.
+    treated, covariates, covariate_names, base_weights, estimand
+        As in :class:`Design`.
+    """
+
+    rows: Codes
+    treated: Bools
+    covariates: Floats
+    covariate_names: tuple[str, ...]
+    base_weights: Floats
+    estimand: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", frozen(self.rows, np.int64))
+        object.__setattr__(self, "treated", frozen(self.treated, np.bool_))
+        object.__setattr__(self, "covariates", frozen(self.covariates))
+        object.__setattr__(self, "base_weights", frozen(self.base_weights))
+
+    @property
+    def design_weights(self) -> Floats:
+        """The base weights: nothing was adjusted."""
+        return self.base_weights
+
+    @property
+    def score(self) -> Score | None:
+        """None: no score was fitted."""
+        return None
+
+
+def raw_design(
+    data: DataFrame,
+    *,
+    treatment: str,
+    covariates: tuple[str, ...],
+    weights: str | None = None,
+    estimand: Estimand = "att",
+) -> RawDesign:
+    """Return the unadjusted comparison, to see how far apart the arms lie at the start.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+    treatment : str
+        Column of 0 and 1.
+    covariates : tuple of str
+        Numbers, booleans or categories; rows with missing values are left out.
+    weights : str, optional
+        Sampling weights.
+    estimand : {"att", "ate", "atc", "ato"}
+        Decides by whose standard deviation differences are measured.
+
+    Returns
+    -------
+    RawDesign
+
+    Raises
+    ------
+    DesignError
+        For columns that are missing or unusable, or an estimand of another name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.adjusted import raw_design
+    >>> frame = pd.DataFrame({"has_juntos": [1, 0, 0], "age": [30, 40, 50]})
+    >>> raw_design(frame, treatment="has_juntos", covariates=("age",)).treated.tolist()
+    [True, False, False]
+    """
+    refuse_other("estimand", estimand, get_args(Estimand))
+    chosen = select(data, required=(treatment,), covariates=covariates, weights=weights)
+    return RawDesign(
+        rows=chosen.rows,
+        treated=zero_one(chosen.columns[treatment], treatment),
+        covariates=chosen.covariates,
+        covariate_names=chosen.covariate_names,
+        base_weights=chosen.weights,
+        estimand=estimand,
+    )
+
+
+def refuse_other(option: str, given: object, allowed: tuple[object, ...]) -> None:
+    """Raise if a choice is none of those that exist.
+
+    Parameters
+    ----------
+    option : str
+        Name of the choice.
+    given : object
+    allowed : tuple
+
+    Raises
+    ------
+    DesignError
+
+    Examples
+    --------
+    >>> from juntos_eval.estimators.matching.adjusted import refuse_other
+    >>> refuse_other("estimand", "att", ("att", "ate"))
+    """
+    if given not in allowed:
+        raise DesignError(
+            f"there is no {option} {given!r}",
+            where=f"option '{option}'",
+            remedy=f"choose one of {', '.join(map(str, allowed))}",
+        )
