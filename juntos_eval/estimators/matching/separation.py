@@ -6,6 +6,8 @@ of a binary model has no maximum (Albert & Anderson 1984).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import linalg, optimize, sparse
 
@@ -93,14 +95,13 @@ def separating_direction(treated: Bools, covariates: Floats, extreme: Bools) -> 
 def _separable(signed: Floats) -> Bools:
     """Return which rows some direction tells apart: the largest sum of margins, each counted up to one."""
     rows, size = signed.shape
-    answer = optimize.linprog(
+    answer = _solve(
         np.concatenate([np.zeros(size), -np.ones(rows)]),
-        A_ub=sparse.hstack([-signed, sparse.eye_array(rows)]).tocsr(),
+        A_ub=_blocks([[-signed, sparse.eye_array(rows)]]),
         b_ub=np.zeros(rows),
         bounds=[(None, None)] * size + [(0.0, 1.0)] * rows,
-        method="highs",
     )
-    return np.asarray(answer.x[size:] > 0.5)
+    return np.asarray(answer[size:] > 0.5)
 
 
 def _shortest(signed: Floats, separable: Bools, free: Floats) -> Floats:
@@ -108,20 +109,28 @@ def _shortest(signed: Floats, separable: Bools, free: Floats) -> Floats:
     size, width = free.shape[1], free.shape[0]
     slopes = free[1:]
     length = sparse.eye_array(width - 1)
-    answer = optimize.linprog(
+    answer = _solve(
         np.concatenate([np.zeros(size), np.ones(width - 1)]),
-        A_ub=sparse.vstack(
-            [
-                sparse.hstack([-signed, sparse.csr_array((len(signed), width - 1))]),
-                sparse.hstack([slopes, -length]),
-                sparse.hstack([-slopes, -length]),
-            ]
-        ).tocsr(),
+        A_ub=_blocks([[-signed, None], [slopes, -length], [-slopes, -length]]),
         b_ub=np.concatenate([-separable.astype(np.float64), np.zeros(2 * (width - 1))]),
         bounds=[(None, None)] * size + [(0.0, None)] * (width - 1),
-        method="highs",
     )
-    return np.asarray(free @ answer.x[:size])
+    return np.asarray(free @ answer[:size])
+
+
+def _solve(cost: Floats, A_ub: Any, b_ub: Floats, bounds: list[Any]) -> Floats:
+    answer = optimize.linprog(cost, A_ub=A_ub, b_ub=b_ub, bounds=bounds, method="highs")
+    if answer.x is None:
+        raise DesignError(
+            "it could not be decided whether the covariates tell treated from untreated rows",
+            where=f"linear programme of {len(b_ub)} rows: {answer.message}",
+            remedy="leave out covariates that are next to collinear or of extreme values",
+        )
+    return np.asarray(answer.x)
+
+
+def _blocks(pieces: list[list[Any]]) -> Any:
+    return sparse.block_array([[None if x is None else sparse.csr_array(x) for x in row] for row in pieces])
 
 
 def _null_space(rows: Floats) -> Floats:
