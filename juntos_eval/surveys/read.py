@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import Expectation
-from juntos_eval.surveys.read_delimited import read_delimited
+from juntos_eval.surveys.read_delimited import TextRules, read_delimited
 from juntos_eval.surveys.read_stata import read_stata
 
 __all__ = ["RawTable", "read_raw"]
@@ -65,7 +65,7 @@ class RawTable:
 def read_raw(
     path: Path,
     *,
-    encodings: tuple[str, ...] = ("utf-8", "latin-1", "cp1252"),
+    rules: TextRules | None = None,
     expected: Expectation | None = None,
 ) -> RawTable:
     """Read one raw file and check that it is whole.
@@ -74,8 +74,8 @@ def read_raw(
     ----------
     path : Path
         ``.dta``, ``.csv`` or ``.parquet``.
-    encodings : tuple of str
-        Those that a text file may have, in the order tried. Nothing is ever replaced.
+    rules : TextRules, optional
+        Encodings and missing fields of text files.
     expected : Expectation, optional
         Rows, bytes and sha256 of a sound copy.
 
@@ -106,7 +106,7 @@ def read_raw(
             where=str(path),
             remedy=_FETCH_AGAIN,
         )
-    frame, encoding = _READERS[file_format](path, encodings, expected.rows)
+    frame, encoding = _READERS[file_format](path, rules or TextRules(), expected.rows)
     _check_rows(path, len(frame), expected.rows)
     return RawTable(
         frame=frame,
@@ -164,7 +164,7 @@ def _check_rows(path: Path, found: int, expected: int | None) -> None:
         )
 
 
-def _read_parquet(path: Path, _encodings: tuple[str, ...], _rows: int | None) -> tuple[pd.DataFrame, None]:
+def _read_parquet(path: Path, _rules: TextRules, _rows: int | None) -> tuple[pd.DataFrame, None]:
     try:
         return pq.read_table(path).to_pandas(), None
     except (pa.ArrowException, OSError) as error:
@@ -175,11 +175,11 @@ def _read_parquet(path: Path, _encodings: tuple[str, ...], _rows: int | None) ->
         ) from error
 
 
-def _read_stata(path: Path, _encodings: tuple[str, ...], _rows: int | None) -> tuple[pd.DataFrame, None]:
+def _read_stata(path: Path, _rules: TextRules, _rows: int | None) -> tuple[pd.DataFrame, None]:
     return read_stata(path), None
 
 
-_READERS: Final[dict[str, Callable[[Path, tuple[str, ...], int | None], tuple[pd.DataFrame, str | None]]]] = {
+_READERS: Final[dict[str, Callable[[Path, TextRules, int | None], tuple[pd.DataFrame, str | None]]]] = {
     "dta": _read_stata,
     "csv": read_delimited,
     "parquet": _read_parquet,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,22 +14,41 @@ import pyarrow.csv as pa_csv
 
 from juntos_eval.errors import SourceError
 
-__all__ = ["decode", "read_delimited", "sniff_delimiter"]
+__all__ = ["TextRules", "decode", "read_delimited", "sniff_delimiter"]
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _CONTROLS: Final = re.compile(r"[\x80-\x9f]")
 
 
-def read_delimited(
-    path: Path, encodings: tuple[str, ...], rows: int | None = None
-) -> tuple[pd.DataFrame, str]:
-    """Read a delimited text file as text, every field as written; an empty field is missing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRules:
+    """How the text files of a survey are written.
+
+    Attributes
+    ----------
+    encodings : tuple of str
+        Tried in this order, strictly: nothing is ever replaced.
+    missing : tuple of str
+        Fields that mean "no value".
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.read_delimited import TextRules
+    >>> TextRules(missing=("", "NA")).encodings
+    ('utf-8', 'latin-1', 'cp1252')
+    """
+
+    encodings: tuple[str, ...] = ("utf-8", "latin-1", "cp1252")
+    missing: tuple[str, ...] = ("",)
+
+
+def read_delimited(path: Path, rules: TextRules, rows: int | None = None) -> tuple[pd.DataFrame, str]:
+    """Read a delimited text file as text, every field as written.
 
     Parameters
     ----------
     path : Path
-    encodings : tuple of str
-        Tried in this order, strictly.
+    rules : TextRules
     rows : int, optional
         Rows of a sound copy: they excuse a last line without an end.
 
@@ -43,7 +63,7 @@ def read_delimited(
     SourceError
         If the encoding is another, a line has too many or too few fields, or the last line is cut.
     """
-    text, encoding = decode(path, encodings)
+    text, encoding = decode(path, rules.encodings)
     delimiter = sniff_delimiter(text.partition("\n")[0], where=str(path))
     ragged: list[int] = []
 
@@ -54,8 +74,10 @@ def read_delimited(
     try:
         table = pa_csv.read_csv(
             pa.py_buffer(text.encode("utf-8")),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip),
-            convert_options=_as_text(text, delimiter),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip
+            ),
+            convert_options=_as_text(text, delimiter, rules.missing),
         )
     except pa.ArrowInvalid as error:
         raise SourceError(
@@ -138,12 +160,12 @@ def sniff_delimiter(header: str, *, where: str) -> str:
     return best
 
 
-def _as_text(text: str, delimiter: str) -> pa_csv.ConvertOptions:
+def _as_text(text: str, delimiter: str, missing: tuple[str, ...]) -> pa_csv.ConvertOptions:
     names = [name.strip('"') for name in text.partition("\n")[0].split(delimiter)]
     return pa_csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
         strings_can_be_null=True,
-        null_values=[""],
+        null_values=list(missing),
         quoted_strings_can_be_null=True,
     )
 

@@ -13,6 +13,7 @@ from juntos_eval.arrays import FrozenMapping
 from juntos_eval.errors import SchemaError, SourceError
 from juntos_eval.paths import Expectation, RawFolder
 from juntos_eval.surveys.read import RawTable, read_raw
+from juntos_eval.surveys.read_delimited import TextRules
 
 __all__ = [
     "SURVEYS",
@@ -50,6 +51,8 @@ class TableSource:
         Year -> rows of the issue seen.
     is_optional : bool
         Whether the analysis goes on without it.
+    has_rows_without_key : bool
+        Whether the publisher leaves the key of some rows empty; they are dropped and counted.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class TableSource:
     file_names: tuple[str, ...]
     rows: FrozenMapping[str, int]
     is_optional: bool
+    has_rows_without_key: bool
 
     def names(self, year: int | None) -> tuple[str, ...]:
         """File names of one year."""
@@ -83,8 +87,8 @@ class SurveySource:
         The citation has ``{year}`` and ``{module}``; the url ``{format}``, ``{code}`` and ``{module}``.
     seen : str
         Date of the catalogue that the urls and row counts come from.
-    encodings : tuple of str
-        Tried in this order on text files.
+    rules : TextRules
+        Encodings and missing fields of its text files.
     years : FrozenMapping of str to Mapping
         Year -> ``code`` of the survey at INEI and the ``formats`` published.
     tables : FrozenMapping of str to TableSource
@@ -103,7 +107,7 @@ class SurveySource:
     citation: str
     url: str
     seen: str
-    encodings: tuple[str, ...]
+    rules: TextRules
     years: FrozenMapping[str, Mapping[str, Any]]
     tables: FrozenMapping[str, TableSource]
 
@@ -175,7 +179,7 @@ def load_source(survey: str) -> SurveySource:
         citation=facts["citation"],
         url=facts["url"],
         seen=str(facts["seen"]),
-        encodings=tuple(facts["encodings"]),
+        rules=TextRules(encodings=tuple(facts["encodings"]), missing=tuple(facts["missing"])),
         years=FrozenMapping(facts["years"]),
         tables=FrozenMapping(
             {name: _table(name, table, facts["producer"]) for name, table in content["tables"].items()}
@@ -194,6 +198,7 @@ def _table(name: str, facts: Mapping[str, Any], producer: str) -> TableSource:
         file_names=tuple(facts["files"]),
         rows=FrozenMapping(facts.get("rows", {})),
         is_optional=facts.get("is_optional", False),
+        has_rows_without_key=facts.get("has_rows_without_key", False),
     )
 
 
@@ -226,7 +231,7 @@ def read_table_source(raw: RawFolder, *, survey: str, table: str, year: int | No
             where=str(raw.root / survey / str(year) if year is not None else raw.root / survey),
             remedy=f"put {names} there; data_raw/README.md says how to get it",
         )
-    return read_raw(path, encodings=source.encodings, expected=_expectation(raw, facts, path, year))
+    return read_raw(path, rules=source.rules, expected=_expectation(raw, facts, path, year))
 
 
 def _expectation(raw: RawFolder, facts: TableSource, path: Any, year: int | None) -> Expectation:
