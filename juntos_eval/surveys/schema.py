@@ -1,0 +1,167 @@
+"""Schemas of clean tables: types, ranges, labels, keys; a breach is counted and never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+
+from juntos_eval.errors import SchemaError
+
+__all__ = ["Field", "TableSchema"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of a clean table.
+
+    Attributes
+    ----------
+    name : str
+    dtype : str
+        ``str int float bool boolean category``; ``boolean`` may be missing.
+    description, description_es : str
+        For the data dictionary.
+    is_nullable : bool
+    labels : tuple of str
+        The labels a category may have.
+    minimum, maximum : float, optional
+    width : int, optional
+        Characters of a key.
+    unit : str
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.schema import Field
+    >>> Field(name="age_years", dtype="float", description="Age", description_es="Edad", maximum=120).dtype
+    'float'
+    """
+
+    name: str
+    dtype: str
+    description: str
+    description_es: str
+    is_nullable: bool = False
+    labels: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    width: int | None = None
+    unit: str = ""
+
+    def column(self) -> pa.Column:
+        """Return pandera's description of the column."""
+        checks = []
+        if self.labels:
+            checks.append(pa.Check.isin(list(self.labels), name="an allowed label"))
+        if self.minimum is not None:
+            checks.append(pa.Check.ge(self.minimum, name=f"at least {self.minimum:g}"))
+        if self.maximum is not None:
+            checks.append(pa.Check.le(self.maximum, name=f"at most {self.maximum:g}"))
+        if self.width is not None:
+            checks.append(pa.Check.str_length(self.width, self.width, name=f"of {self.width} characters"))
+        return pa.Column(_PANDERA_TYPES[self.dtype], checks=checks, nullable=self.is_nullable)
+
+
+_PANDERA_TYPES = {
+    "str": "str",
+    "int": "int64",
+    "float": "float64",
+    "bool": "bool",
+    "boolean": "boolean",
+    "category": pd.CategoricalDtype,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSchema:
+    """What a clean table must be.
+
+    Attributes
+    ----------
+    name, description, description_es : str
+    key : tuple of str
+        Columns that name a row.
+    fields : tuple of Field
+        In the order of the table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.schema import Field, TableSchema
+    >>> age = Field(name="age_years", dtype="float", description="Age", description_es="Edad", maximum=120)
+    >>> schema = TableSchema(name="a", description="", description_es="", key=("age_years",), fields=(age,))
+    >>> schema.validate(pd.DataFrame({"age_years": [4.0]}), where="a.csv").shape
+    (1, 1)
+    """
+
+    name: str
+    description: str
+    description_es: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+    def names(self) -> list[str]:
+        """Names of the columns, in their order."""
+        return [field.name for field in self.fields]
+
+    def validate(self, frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
+        """Return the table if it is what it must be.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        where : str
+            The file or files it came from.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The same rows, columns in the schema's order.
+
+        Raises
+        ------
+        SchemaError
+            With each column, what it breaks, and in how many rows. No value of a record is shown.
+        """
+        schema = pa.DataFrameSchema(
+            {field.name: field.column() for field in self.fields},
+            strict=True,
+            unique=list(self.key),
+            coerce=False,
+        )
+        try:
+            schema.validate(frame, lazy=True)
+        except pandera.errors.SchemaErrors as error:
+            raise SchemaError(
+                f"The table {self.name} breaks its schema: {'; '.join(_breaches(error.schema_errors))}",
+                where=where,
+                remedy="the raw file holds what no release held: look at these columns in it",
+            ) from None
+        return frame[self.names()]
+
+
+def _breaches(errors: Sequence[pandera.errors.SchemaError]) -> list[str]:
+    return sorted(_breach(error) for error in errors)
+
+
+def _breach(error: pandera.errors.SchemaError) -> str:
+    reason = error.reason_code.name if error.reason_code else ""
+    cases = error.failure_cases
+    if reason in {"COLUMN_NOT_IN_DATAFRAME", "COLUMN_NOT_IN_SCHEMA"}:
+        names = cases["failure_case"].tolist() if isinstance(cases, pd.DataFrame) else [cases]
+        return f"{_SENTENCES[reason]}: {', '.join(str(name) for name in names)}"
+    rows = f" ({len(cases):,} rows)" if isinstance(cases, pd.DataFrame) and reason != "WRONG_DATATYPE" else ""
+    sentence = _SENTENCES.get(reason) or f"is not {getattr(error.check, 'name', None) or 'as declared'}"
+    return f"{getattr(error.schema, 'name', None) or 'the key'} {sentence}{rows}"
+
+
+_SENTENCES = {
+    "COLUMN_NOT_IN_DATAFRAME": "columns are missing",
+    "COLUMN_NOT_IN_SCHEMA": "columns are not declared",
+    "DUPLICATES": "repeats",
+    "SERIES_CONTAINS_NULLS": "is missing",
+    "WRONG_DATATYPE": "is of another type",
+}
