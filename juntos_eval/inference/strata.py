@@ -1,0 +1,216 @@
+"""The sampling design behind rows: which PSUs were drawn in which stratum, and what share of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from juntos_eval.arrays import Bools, Codes, Floats, encode
+from juntos_eval.errors import InferenceError
+from juntos_eval.estimate import Groups
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["Stratum", "nested", "sampling_fractions", "strata_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum:
+    """One stratum of a survey as it was drawn, whatever part of it is analysed.
+
+    Attributes
+    ----------
+    label : str
+    count : int
+        PSUs drawn.
+    psus : tuple of str
+        Their labels; empty where every row is its own PSU.
+    fraction : float
+        Share of the stratum's PSUs that was drawn, for the finite population correction; 0 for none.
+
+    Examples
+    --------
+    >>> from juntos_eval.inference.strata import Stratum
+    >>> Stratum(label="rural", count=2, psus=("001", "002")).fraction
+    0.0
+    """
+
+    label: str
+    count: int
+    psus: tuple[str, ...] = ()
+    fraction: float = 0.0
+
+
+def strata_of(
+    data: DataFrame, *, strata: str | None = None, psu: str | None = None, fpc: str | None = None
+) -> tuple[Stratum, ...]:
+    """Return the strata of a full survey sample with their PSUs.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        Every row of the survey, those outside the analysis too.
+    strata, psu, fpc : str, optional
+        Columns, as in :class:`~juntos_eval.inference.survey_design.SurveyDesign`.
+
+    Returns
+    -------
+    tuple of Stratum
+        In order of their labels; one with the label ``""`` where there are no strata.
+
+    Raises
+    ------
+    InferenceError
+        If a column is not there or has missing values, or the population sizes cannot be right.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.inference.strata import strata_of
+    >>> frame = pd.DataFrame({"area": ["a", "a", "b"], "village": [1, 2, 1]})
+    >>> [(stratum.label, stratum.psus) for stratum in strata_of(frame, strata="area", psu="village")]
+    [('a', ('1', '2')), ('b', ('1',))]
+    """
+    areas = Groups(np.zeros(len(data), np.int64), ("",)) if strata is None else _column(data, strata)
+    rows = np.arange(len(data), dtype=np.int64)
+    members = None if psu is None else _column(data, psu)
+    codes, owners = nested(areas.codes, rows if members is None else members.codes)
+    counts = np.bincount(owners, minlength=areas.count)
+    fractions = np.zeros(areas.count)
+    if fpc is not None:
+        fractions = sampling_fractions(_column(data, fpc), areas, counts, fpc)
+    labels: list[list[str]] = [[] for _ in range(areas.count)]
+    if members is not None:
+        first = np.unique(codes, return_index=True)[1]
+        for owner, member in zip(owners, members.codes[first], strict=True):
+            labels[owner].append(members.levels[member])
+    return tuple(
+        Stratum(label=label, count=int(count), psus=tuple(psus), fraction=float(fraction))
+        for label, count, psus, fraction in zip(areas.levels, counts, labels, fractions, strict=True)
+    )
+
+
+def nested(strata: Codes, members: Codes) -> tuple[Codes, Codes]:
+    """Return codes of members within strata, and the stratum of each such member.
+
+    One label in two strata is two members.
+
+    Parameters
+    ----------
+    strata, members : numpy.ndarray of int64, shape (n,)
+
+    Returns
+    -------
+    codes : numpy.ndarray of int64, shape (n,)
+    owners : numpy.ndarray of int64, shape (P,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.inference.strata import nested
+    >>> codes, owners = nested(np.array([0, 0, 1]), np.array([5, 7, 5]))
+    >>> codes.tolist(), owners.tolist()
+    ([0, 1, 2], [0, 0, 1])
+    """
+    width = int(members.max(initial=0)) + 1
+    codes, pairs = encode(strata * width + members)
+    return codes, pairs // width
+
+
+def sampling_fractions(sizes: Groups, strata: Groups, counts: Sequence[int] | Codes, column: str) -> Floats:
+    """Return the share of PSUs drawn in each stratum from its population size, or from the share itself.
+
+    Parameters
+    ----------
+    sizes : Groups
+        Per row, the number of PSUs in the stratum's population, or the fraction drawn if all are <= 1.
+    strata : Groups
+    counts : sequence of int
+        PSUs drawn, by stratum.
+    column : str
+        For errors.
+
+    Returns
+    -------
+    numpy.ndarray, shape (strata,)
+        0 for a stratum without a row.
+
+    Raises
+    ------
+    InferenceError
+        If a stratum has several sizes, or fewer PSUs in its population than were drawn.
+
+    Examples
+    --------
+    >>> from juntos_eval.estimate import Groups
+    >>> from juntos_eval.inference.strata import sampling_fractions
+    >>> sampling_fractions(Groups([0, 0], ("8",)), Groups([0, 0], ("a",)), [2], "npsu").tolist()
+    [0.25]
+    """
+    levels = _as_numbers(sizes.levels, column)[sizes.codes]
+    highest = np.full(strata.count, -np.inf)
+    lowest = np.full(strata.count, np.inf)
+    np.maximum.at(highest, strata.codes, levels)
+    np.minimum.at(lowest, strata.codes, levels)
+    seen = np.isfinite(highest)
+    _refuse(column, strata, seen & (highest != lowest), "differ within a stratum", "give each stratum one")
+    drawn = np.asarray(counts, dtype=np.float64)
+    fractions = np.zeros(strata.count)
+    if (levels <= 1).all():
+        fractions[seen] = highest[seen]
+        wrong = seen & (highest <= 0)
+    else:
+        wrong = seen & (highest < drawn)
+        np.divide(drawn, highest, out=fractions, where=seen & (highest > 0))
+    _refuse(
+        column,
+        strata,
+        wrong,
+        "are not larger than zero, or smaller than the number of PSUs drawn",
+        "give the number of PSUs in the population of the stratum, or for all strata the share drawn",
+    )
+    return fractions
+
+
+def _as_numbers(levels: Sequence[str], column: str) -> Floats:
+    try:
+        return np.array([float(level) for level in levels])
+    except ValueError as error:
+        raise InferenceError(
+            f"the finite population sizes '{column}' are not numbers",
+            where=f"column '{column}', {str(error)[:80]}",
+            remedy="give the number of PSUs in the population of each stratum",
+        ) from error
+
+
+def _refuse(column: str, strata: Groups, wrong: Bools, what: str, remedy: str) -> None:
+    if wrong.any():
+        named = ", ".join(repr(strata.levels[code]) for code in np.flatnonzero(wrong)[:5])
+        raise InferenceError(
+            f"the finite population sizes '{column}' {what}",
+            where=f"column '{column}', {int(wrong.sum())} strata: {named}",
+            remedy=remedy,
+        )
+
+
+def _column(data: DataFrame, name: str) -> Groups:
+    if name not in data.columns:
+        raise InferenceError(
+            f"the full sample has no column '{name}'",
+            where=f"{len(data.columns)} columns",
+            remedy="check the spelling, or add the column",
+        )
+    column = data[name]
+    gaps = int(column.isna().sum())
+    if gaps:
+        raise InferenceError(
+            f"the column '{name}' of the full sample has missing values",
+            where=f"column '{name}', {gaps} of {len(data)} rows",
+            remedy="give every row its stratum and PSU",
+        )
+    codes, levels = column.factorize(sort=True)
+    return Groups(codes, tuple(str(level) for level in levels))
