@@ -29,7 +29,7 @@ check: development ## format, lint, types, layers, security, architecture, locks
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml juntos_eval
 	@$(BIN)/python -m pytest --quiet tests/architecture tests/security
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
@@ -14,9 +15,13 @@ OPTIONAL = re.compile(r"\((\w+)\)")
 
 
 @pytest.fixture(scope="module")
-def layers(repository: Path) -> list[str]:
+def contracts(repository: Path) -> list[dict[str, Any]]:
     settings = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts = settings["tool"]["importlinter"]["contracts"]
+    return list(settings["tool"]["importlinter"]["contracts"])
+
+
+@pytest.fixture(scope="module")
+def layers(contracts: list[dict[str, Any]]) -> list[str]:
     (contract,) = [contract for contract in contracts if contract["type"] == "layers"]
     assert contract["exhaustive"] is True
     assert contract["containers"] == ["juntos_eval"]
@@ -55,6 +60,16 @@ def test_each_room_is_described(repository: Path, layers: list[str]) -> None:
     page = (repository / "docs" / "architecture.md").read_text(encoding="utf-8")
     described = set(re.findall(r"^\| `(\w+)(?:\.py|/)` \|", page, flags=re.MULTILINE))
     assert described == rooms_of(layers)[0]
+
+
+def test_methods_are_kept_from_every_room_that_knows_peru(
+    repository: Path, contracts: list[dict[str, Any]]
+) -> None:
+    rooms = {
+        room for room in ("surveys", "programme", "evidence") if (repository / "juntos_eval" / room).is_dir()
+    }
+    (contract,) = [contract for contract in contracts if contract["name"] == "Methods know nothing of Peru"]
+    assert set(contract["forbidden_modules"]) == {f"juntos_eval.{room}" for room in rooms}
 
 
 def test_folders_of_modules_are_packages(repository: Path) -> None:
