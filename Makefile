@@ -1,23 +1,30 @@
 # The verbs of juntos_eval, one line each: what they set in motion stands in juntos_eval/pipeline.
-#   make report                           the main job on synthetic households
-#   make report DATA_RAW=../data          the same on real ones: a folder <survey>/<year>/<file>, or a TOML that names the files
-#   make test                             the tests
+#   make report                     the main job on synthetic households
+#   make report DATA_RAW=../data    on real ones: a folder <survey>/<year>/<file>, or a TOML that names the files
+#   make test                       the tests
 # Variables: PYTHON (3.11 or later), DATA_RAW, VERBOSE=1, CI=true (quiet), JOBS (test processes).
 
 PYTHON ?= python3
 JOBS   ?= 2
 BIN    := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+CHOICES = $(if $(DATA_RAW),--data-raw "$(DATA_RAW)") $(if $(VERBOSE),--verbose)
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet) -n $(JOBS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test test-all check notebooks bench audit lock clean python runtime development
+.PHONY: help report estimates data test test-all check notebooks bench audit lock clean python runtime development
 
 help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 report: runtime ## raw files to reports/index.html; DATA_RAW=<folder or TOML> for real data
-	@$(BIN)/juntos-eval report $(if $(DATA_RAW),--data-raw "$(DATA_RAW)") $(if $(VERBOSE),--verbose)
+	@$(BIN)/juntos-eval report $(CHOICES)
+
+estimates: runtime ## as far as the records of all estimates
+	@$(BIN)/juntos-eval estimates $(CHOICES)
+
+data: runtime ## as far as the clean tables
+	@$(BIN)/juntos-eval clean $(CHOICES)
 
 test: development ## every test but the slow ones
 	@$(PYTEST) -m "not slow"
