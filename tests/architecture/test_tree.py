@@ -24,9 +24,7 @@ TEXT = {
     ".svg", ".tex",
 }  # fmt: skip
 # written in two halves, so that this file does not find itself
-MACHINE = re.compile(
-    "|".join(["/wo" + "rk/", "/ho" + "me/", "/Us" + "ers/", "/ro" + "ot/", "/t" + "mp/", "C:" + r"\\\\"])
-)
+MACHINE = re.compile("|".join(["/wo" + "rk/", "/ho" + "me/", "/Us" + "ers/", "/ro" + "ot/", "C:" + r"\\"]))
 
 
 def ignored(repository: Path) -> list[str]:
