@@ -41,8 +41,9 @@ check: development ## format, lint, types, layers, security, architecture, locks
 	@$(BIN)/python -m pytest --quiet tests/architecture tests/security
 
 notebooks: development ## run each notebook into reports/notebooks
+	@mkdir -p reports/notebooks
 	@for notebook in $(wildcard notebooks/*.py); do $(BIN)/jupytext --quiet --to ipynb --set-kernel python3 --execute \
-	  --output "reports/notebooks/$$(basename "$$notebook" .py).ipynb" "$$notebook" || exit 1; done
+	  --run-path . --output "reports/notebooks/$$(basename "$$notebook" .py).ipynb" "$$notebook" || exit 1; done
 
 bench: development ## time and measure each script of benchmarks/
 	@for script in $(wildcard benchmarks/*.py); do echo "$$script" && $(BIN)/python "$$script" || exit 1; done
