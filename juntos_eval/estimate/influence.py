@@ -46,6 +46,10 @@ class Influence(Protocol):
         r"""Return :math:`\sum_i \psi_i \psi_i'`, (k, k): no small-sample factor."""
         ...
 
+    def weighted_sums(self, multipliers: Floats) -> Floats:
+        """Sum influence times multipliers (draws, n) over rows: (draws, k)."""
+        ...
+
     def combine(self, weights: Floats) -> Influence:
         """Influence of ``weights @ values`` for weights (m, k)."""
         ...
@@ -90,6 +94,10 @@ class DenseInfluence:
     def covariance(self) -> Floats:
         """Sum of outer products, (k, k)."""
         return np.asarray(self.values.T @ self.values)
+
+    def weighted_sums(self, multipliers: Floats) -> Floats:
+        """Sum of influence times multipliers, (draws, k)."""
+        return np.asarray(multipliers @ self.values)
 
     def combine(self, weights: Floats) -> DenseInfluence:
         """Influence of linear combinations."""
@@ -138,6 +146,10 @@ class SparseInfluence:
     def covariance(self) -> Floats:
         """Sum of outer products, (k, k)."""
         return np.asarray((self.values.T @ self.values).toarray())
+
+    def weighted_sums(self, multipliers: Floats) -> Floats:
+        """Sum of influence times multipliers, (draws, k)."""
+        return np.asarray((self.values.T @ multipliers.T).T)
 
     def combine(self, weights: Floats) -> SparseInfluence:
         """Influence of linear combinations."""
@@ -206,6 +218,13 @@ class BlockInfluence:
     def covariance(self) -> Floats:
         """Sum of outer products, (k, k)."""
         return np.asarray((self._sparse().T @ self._sparse()).toarray())
+
+    def weighted_sums(self, multipliers: Floats) -> Floats:
+        """Sum of influence times multipliers, (draws, k)."""
+        sums = np.zeros((len(multipliers), self.columns))
+        for block in self.blocks:
+            sums[:, block.columns] += multipliers[:, block.rows] @ block.values
+        return sums
 
     def combine(self, weights: Floats) -> BlockInfluence:
         """Influence of linear combinations."""
