@@ -24,7 +24,7 @@ def frozen(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
     Parameters
     ----------
     values : array_like
-        Any shape. A writable array is copied, so that its owner keeps the right to change it.
+        Any shape. An array that somebody can write to, be it through the array it is a view of, is copied.
     dtype : dtype, default float64
 
     Returns
@@ -39,10 +39,17 @@ def frozen(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
     False
     """
     array = np.asarray(values, dtype=dtype)
-    if array.flags.writeable:
+    if not _is_shut(array):
         array = array.copy()
         array.flags.writeable = False
     return array
+
+
+def _is_shut(array: NDArray[Any]) -> bool:
+    """Whether nobody can write to the array's memory, the owner of which may be another array."""
+    while not array.flags.writeable and isinstance(array.base, np.ndarray):
+        array = array.base
+    return not array.flags.writeable and bool(array.flags.owndata)
 
 
 class FrozenMapping(Mapping[K, V]):

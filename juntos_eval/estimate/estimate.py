@@ -11,6 +11,7 @@ import numpy as np
 from juntos_eval.arrays import Floats, FrozenMapping, frozen
 from juntos_eval.errors import InferenceError, SchemaError
 from juntos_eval.estimate import display, record
+from juntos_eval.estimate.combination import combined, combined_covariance
 from juntos_eval.estimate.fit import Fit
 from juntos_eval.estimate.intervals import confidence_intervals, two_sided_p_values
 from juntos_eval.estimate.uncertainty import Check, Sample, Uncertainty
@@ -47,7 +48,7 @@ class Estimator(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Estimate:
     r"""Values with their names, uncertainty, sample, checks and origin.
 
@@ -93,6 +94,7 @@ class Estimate:
         object.__setattr__(self, "values", frozen(np.atleast_1d(np.asarray(self.values, float))))
         for name in ("spec", "details", "provenance"):
             object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
+        object.__setattr__(self, "checks", tuple(self.checks))
         keys = {column: tuple(labels) for column, labels in self.keys.items()}
         object.__setattr__(self, "keys", FrozenMapping(keys))
         sizes = {len(labels) for labels in keys.values()} | {len(self.values)}
@@ -161,9 +163,11 @@ class Estimate:
         InferenceError
             If R does not have k columns or the covariance of R θ is not known.
         """
-        matrix = np.eye(len(self.values)) if restrictions is None else np.atleast_2d(restrictions)
+        matrix = self._rows_of(np.eye(len(self.values)) if restrictions is None else restrictions)
         target = np.zeros(len(matrix)) if null is None else np.atleast_1d(np.asarray(null, float))
-        return wald_test(self.values, self.uncertainty.covariance, self.uncertainty.df, matrix, target)
+        covariance = combined_covariance(self.uncertainty.covariance, matrix)
+        values = combined(self.values, matrix)
+        return wald_test(values, covariance, self.uncertainty.df, np.eye(len(matrix)), target)
 
     def combine(self, weights: Any, keys: Mapping[str, tuple[Any, ...]]) -> Estimate:
         r"""Linear combinations :math:`A\theta` as a new estimate.
@@ -179,26 +183,21 @@ class Estimate:
         -------
         Estimate
             With covariance :math:`A V A'`. Intervals, p values and bands that did not follow from the
-            covariance are not carried over: ask for them again by :meth:`with_inference`.
+            covariance are not carried over: ask for them again by :meth:`with_inference`. A value that
+            is not known makes only those combinations NaN that give it a weight.
 
         Raises
         ------
         InferenceError
             If the weights do not have k columns.
         """
-        matrix = np.atleast_2d(np.asarray(weights, dtype=np.float64))
-        if matrix.shape[1] != len(self.values):
-            raise InferenceError(
-                "the weights of a combination do not fit the estimate",
-                where=f"{matrix.shape[1]} columns for {len(self.values)} values",
-                remedy="give one column for each value",
-            )
-        covariance = matrix @ self.uncertainty.covariance @ matrix.T
+        matrix = self._rows_of(weights)
+        covariance = combined_covariance(self.uncertainty.covariance, matrix)
         old = self.uncertainty
         return replace(
             self,
             keys=keys,
-            values=matrix @ self.values,
+            values=combined(self.values, matrix),
             uncertainty=Uncertainty(method=old.method, covariance=covariance, df=old.df),
             fit=None if self.fit is None else _combined_fit(self.fit, matrix),
         )
@@ -263,16 +262,14 @@ class Estimate:
                 where=f"{content['format']!r}, expected {record.FORMAT!r}",
                 remedy="make the record again with this version",
             )
-        return Estimate(
-            spec=record.required(content, "spec"),
-            keys={name: tuple(labels) for name, labels in record.required(content, "keys").items()},
-            values=np.asarray(record.numbers(record.required(content, "values"))),
-            uncertainty=_uncertainty_of(record.required(content, "uncertainty")),
-            sample=_sample_of(record.required(content, "sample")),
-            checks=tuple(Check(**check) for check in record.required(content, "checks")),
-            details=record.required(content, "details"),
-            provenance=record.required(content, "provenance"),
-        )
+        try:
+            return _estimate_of(content)
+        except (AttributeError, TypeError, ValueError, InferenceError) as error:
+            raise SchemaError(
+                "a record of an estimate does not hold what its format says",
+                where=f"{type(error).__name__}: {error}"[:200],
+                remedy="write the record again with Estimate.to_record()",
+            ) from error
 
     @property
     def title(self) -> str:
@@ -286,6 +283,16 @@ class Estimate:
     def _repr_html_(self) -> str:
         return display.html_table(self.title, self._shown(), self.sample, self.uncertainty, self.checks)
 
+    def _rows_of(self, weights: Any) -> Floats:
+        matrix = np.atleast_2d(np.asarray(weights, dtype=np.float64))
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.values) or not np.isfinite(matrix).all():
+            raise InferenceError(
+                "the weights of a combination do not fit the estimate",
+                where=f"weights {matrix.shape} for {len(self.values)} values",
+                remedy="give one column of finite weights for each value",
+            )
+        return matrix
+
     def _shown(self) -> DataFrame:
         # stored intervals exist at one level only
         return self.tidy(self.uncertainty.intervals_level or 0.95)
@@ -293,6 +300,19 @@ class Estimate:
 
 def _without_kind(content: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name != "kind"}
+
+
+def _estimate_of(content: Mapping[str, Any]) -> Estimate:
+    return Estimate(
+        spec=record.required(content, "spec"),
+        keys={name: tuple(labels) for name, labels in record.required(content, "keys").items()},
+        values=np.asarray(record.numbers(record.required(content, "values"))),
+        uncertainty=_uncertainty_of(record.required(content, "uncertainty")),
+        sample=_sample_of(record.required(content, "sample")),
+        checks=tuple(Check(**check) for check in record.required(content, "checks")),
+        details=record.required(content, "details"),
+        provenance=record.required(content, "provenance"),
+    )
 
 
 def _uncertainty_of(content: Mapping[str, Any]) -> Uncertainty:
@@ -322,7 +342,7 @@ def _combined_fit(fit: Fit, matrix: Floats) -> Fit:
     linear = fit.linear and replace(fit.linear, selection=matrix @ fit.linear.selection)
     return replace(
         fit,
-        values=matrix @ fit.values,
+        values=combined(fit.values, matrix),
         influence=fit.influence.combine(matrix),
         linear=linear,
         # a matched structure speaks of one effect only

@@ -14,7 +14,7 @@ from juntos_eval.estimate.influence import Influence
 __all__ = ["Fit", "Groups", "Linear", "Matched"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Groups:
     """A grouping of the rows that a fit used.
 
@@ -37,6 +37,13 @@ class Groups:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", frozen(self.codes, np.int64))
+        object.__setattr__(self, "levels", tuple(self.levels))
+        if len(self.codes) and not 0 <= self.codes.min() <= self.codes.max() < len(self.levels):
+            raise InferenceError(
+                "a grouping has codes without a label",
+                where=f"codes {self.codes.min()} to {self.codes.max()}, {len(self.levels)} labels",
+                remedy="number the groups from 0 in the order of their labels",
+            )
 
     @property
     def count(self) -> int:
@@ -44,7 +51,7 @@ class Groups:
         return len(self.levels)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Linear:
     r"""The linear model behind a fit, for inference that needs leverage or refits residuals.
 
@@ -86,7 +93,7 @@ class Linear:
         return np.asarray(self.weights * np.einsum("ij,jk,ik->i", self.design, self.bread, self.design))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Matched:
     r"""The matched structure behind a fit, for Abadie-Imbens inference.
 
@@ -125,7 +132,7 @@ class Matched:
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fit:
     """What estimation hands to inference: the values and where their error comes from.
 
@@ -160,6 +167,14 @@ class Fit:
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(self.values))
         object.__setattr__(self, "groups", FrozenMapping(self.groups))
+        lengths = {self.influence.rows} | {len(groups.codes) for groups in self.groups.values()}
+        if len(lengths) > 1 or self.influence.columns != len(self.values):
+            raise InferenceError(
+                "values, influence and groupings of a fit do not belong together",
+                where=f"{len(self.values)} values, influence ({self.influence.rows}, "
+                f"{self.influence.columns}), groupings of {sorted(lengths)} rows",
+                remedy="give each row an influence and a group, and each value a column of influence",
+            )
 
     @property
     def n(self) -> int:

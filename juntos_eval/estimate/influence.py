@@ -20,6 +20,7 @@ from scipy import sparse
 
 from juntos_eval.arrays import Codes, Floats, frozen, grouped_sums
 from juntos_eval.errors import InferenceError
+from juntos_eval.estimate.combination import combined
 
 __all__ = ["Block", "BlockInfluence", "DenseInfluence", "Influence", "SparseInfluence"]
 
@@ -59,7 +60,7 @@ class Influence(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DenseInfluence:
     """Influence as one (n, k) matrix: right for few values.
 
@@ -101,14 +102,14 @@ class DenseInfluence:
 
     def combine(self, weights: Floats) -> DenseInfluence:
         """Influence of linear combinations."""
-        return DenseInfluence(self.values @ np.asarray(weights, dtype=np.float64).T)
+        return DenseInfluence(combined(self.values, np.asarray(weights, dtype=np.float64)))
 
     def dense(self) -> Floats:
         """Return the (n, k) matrix."""
         return self.values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SparseInfluence:
     """Influence as a compressed sparse matrix (n, k): right when each row moves few values.
 
@@ -161,7 +162,7 @@ class SparseInfluence:
         return np.asarray(self.values.toarray())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """Rows × columns of an influence matrix that are not zero: one group-time cell, say.
 
@@ -189,7 +190,7 @@ class Block:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BlockInfluence:
     """Influence in blocks of rows × columns: right for many cells on subsets of many rows.
 
@@ -231,7 +232,8 @@ class BlockInfluence:
         matrix = np.asarray(weights, dtype=np.float64)
         every = np.arange(len(matrix), dtype=np.int64)
         blocks = tuple(
-            Block(block.rows, every, block.values @ matrix[:, block.columns].T) for block in self.blocks
+            Block(block.rows, every, combined(block.values, matrix[:, block.columns]))
+            for block in self.blocks
         )
         return BlockInfluence(blocks, self.rows, len(matrix))
 

@@ -25,7 +25,8 @@ def confidence_intervals(
         Strictly between 0 and 1.
     simultaneous : bool
         c is the quantile of the sup-t draws where there are any (Montiel Olea & Plagborg-Møller 2019),
-        else Šidák's :math:`1 - (1 - level)^{1/k}` quantile, which is valid whatever the correlation.
+        else Šidák's: that of level :math:`level^{1/k}` with k the values that are uncertain, which covers
+        at least as often as it says whatever their correlation.
 
     Returns
     -------
@@ -60,10 +61,8 @@ def confidence_intervals(
                 remedy="ask for that level, or compute the inference again at this one",
             )
         return uncertainty.intervals
-    critical = _critical_value(
-        uncertainty, level, int(np.isfinite(uncertainty.std_error).sum()), simultaneous
-    )
-    half = critical * uncertainty.std_error
+    uncertain = int((uncertainty.std_error > 0).sum())
+    half = _critical_value(uncertainty, level, uncertain, simultaneous) * uncertainty.std_error
     return np.column_stack([values - half, values + half])
 
 

@@ -138,7 +138,7 @@ def number(value: Any) -> float:
 
 
 def numbers(values: Any) -> Any:
-    """Return nested lists of plain values as nested lists of floats; None stays None.
+    """Return nested lists of plain values as nested lists of floats; None alone stays None.
 
     Parameters
     ----------
@@ -154,8 +154,8 @@ def numbers(values: Any) -> Any:
     >>> numbers([[1, "nan"]])
     [[1.0, nan]]
     """
-    if values is None:
-        return None
-    if isinstance(values, list):
-        return [numbers(value) for value in values]
-    return number(values)
+    return None if values is None else _nested(values)
+
+
+def _nested(values: Any) -> Any:
+    return [_nested(value) for value in values] if isinstance(values, list) else number(values)

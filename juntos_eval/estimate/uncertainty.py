@@ -12,7 +12,7 @@ from juntos_eval.arrays import Floats, FrozenMapping, frozen
 __all__ = ["Check", "Sample", "Uncertainty"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Uncertainty:
     """How sure we are of k values, and by which rule.
 
@@ -56,7 +56,8 @@ class Uncertainty:
     @property
     def std_error(self) -> Floats:
         """Standard errors (k,); NaN where the variance is not known."""
-        return np.sqrt(np.diag(self.covariance))
+        variance = np.diag(self.covariance)
+        return np.sqrt(np.where(variance >= 0, variance, np.nan))
 
 
 @dataclass(frozen=True, slots=True)
