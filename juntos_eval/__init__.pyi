@@ -10,6 +10,13 @@ from juntos_eval.estimate import Estimate as Estimate
 from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
+from juntos_eval.estimators.means import Mean as Mean
+from juntos_eval.estimators.means import MeanDifference as MeanDifference
+from juntos_eval.inference.cluster import Cluster as Cluster
+from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as MultiplierBootstrap
+from juntos_eval.inference.robust import Iid as Iid
+from juntos_eval.inference.robust import Robust as Robust
+from juntos_eval.inference.survey_design import SurveyDesign as SurveyDesign
 
 __version__: str
 PUBLIC_NAMES: dict[str, str]

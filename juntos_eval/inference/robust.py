@@ -101,6 +101,11 @@ class Iid:
     Sampling weights make the error variance unequal by construction: prefer :class:`Robust` or a survey
     design with them. t with n - k degrees of freedom.
 
+    Attributes
+    ----------
+    columns : tuple of str
+        Empty: rows need no grouping.
+
     Raises
     ------
     InferenceError
