@@ -10,6 +10,7 @@ from juntos_eval.estimate import Estimate as Estimate
 from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
+from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
 from juntos_eval.estimators.means import Mean as Mean
 from juntos_eval.estimators.means import MeanDifference as MeanDifference
 from juntos_eval.inference.cluster import Cluster as Cluster
