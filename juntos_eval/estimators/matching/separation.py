@@ -97,9 +97,9 @@ def _separable(signed: Floats) -> Bools:
     rows, size = signed.shape
     answer = _solve(
         np.concatenate([np.zeros(size), -np.ones(rows)]),
-        A_ub=_blocks([[-signed, sparse.eye_array(rows)]]),
-        b_ub=np.zeros(rows),
-        bounds=[(None, None)] * size + [(0.0, 1.0)] * rows,
+        _blocks([[-signed, sparse.eye_array(rows)]]),
+        np.zeros(rows),
+        [(None, None)] * size + [(0.0, 1.0)] * rows,
     )
     return np.asarray(answer[size:] > 0.5)
 
@@ -111,19 +111,19 @@ def _shortest(signed: Floats, separable: Bools, free: Floats) -> Floats:
     length = sparse.eye_array(width - 1)
     answer = _solve(
         np.concatenate([np.zeros(size), np.ones(width - 1)]),
-        A_ub=_blocks([[-signed, None], [slopes, -length], [-slopes, -length]]),
-        b_ub=np.concatenate([-separable.astype(np.float64), np.zeros(2 * (width - 1))]),
-        bounds=[(None, None)] * size + [(0.0, None)] * (width - 1),
+        _blocks([[-signed, None], [slopes, -length], [-slopes, -length]]),
+        np.concatenate([-separable.astype(np.float64), np.zeros(2 * (width - 1))]),
+        [(None, None)] * size + [(0.0, None)] * (width - 1),
     )
     return np.asarray(free @ answer[:size])
 
 
-def _solve(cost: Floats, A_ub: Any, b_ub: Floats, bounds: list[Any]) -> Floats:
-    answer = optimize.linprog(cost, A_ub=A_ub, b_ub=b_ub, bounds=bounds, method="highs")
+def _solve(cost: Floats, matrix: Any, limits: Floats, bounds: list[Any]) -> Floats:
+    answer = optimize.linprog(cost, A_ub=matrix, b_ub=limits, bounds=bounds, method="highs")
     if answer.x is None:
         raise DesignError(
             "it could not be decided whether the covariates tell treated from untreated rows",
-            where=f"linear programme of {len(b_ub)} rows: {answer.message}",
+            where=f"linear programme of {len(limits)} rows: {answer.message}",
             remedy="leave out covariates that are next to collinear or of extreme values",
         )
     return np.asarray(answer.x)
