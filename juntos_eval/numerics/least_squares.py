@@ -151,12 +151,14 @@ def least_squares(design: Floats, outcome: Floats, weights: Floats | None = None
     )
 
 
-def independent_columns(matrix: Floats) -> Bools:
+def independent_columns(matrix: Floats, tolerance: float = COLLINEAR) -> Bools:
     """Say which columns stick out of the span of the ones before them.
 
     Parameters
     ----------
     matrix : numpy.ndarray, shape (n, p)
+    tolerance : float
+        Share of a column's length that must be its own.
 
     Returns
     -------
@@ -179,7 +181,7 @@ def independent_columns(matrix: Floats) -> Bools:
         rest = coordinates - basis @ (basis.T @ coordinates)
         rest = rest - basis @ (basis.T @ rest)  # once more against rounding
         left = float(np.linalg.norm(rest))
-        if left > COLLINEAR:
+        if left > tolerance:
             kept[column] = True
             basis = np.column_stack([basis, rest / left])
     return kept

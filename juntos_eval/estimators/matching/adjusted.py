@@ -14,9 +14,9 @@ from pandas import DataFrame
 from juntos_eval.arrays import Bools, Codes, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.design import select, zero_one
-from juntos_eval.estimators.matching.score import Score
+from juntos_eval.estimators.matching.score import Score, fit_score
 
-__all__ = ["Design", "Estimand", "RawDesign", "raw_design", "refuse_other"]
+__all__ = ["Design", "Estimand", "RawDesign", "fitted_score", "raw_design", "refuse_other"]
 
 Estimand = Literal["att", "ate", "atc", "ato"]
 
@@ -75,6 +75,14 @@ class RawDesign:
         Positions of the rows in the frame.
     treated, covariates, covariate_names, base_weights, estimand
         As in :class:`Design`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.matching.adjusted import RawDesign
+    >>> RawDesign(rows=[0, 1], treated=[True, False], covariates=np.zeros((2, 1)), covariate_names=("age",),
+    ...           base_weights=[1.0, 2.0], estimand="att").design_weights.tolist()
+    [1.0, 2.0]
     """
 
     rows: Codes
@@ -150,6 +158,36 @@ def raw_design(
         base_weights=chosen.weights,
         estimand=estimand,
     )
+
+
+def fitted_score(design: Design) -> Score:
+    """Return the score of a design, or where it has none a logit of its covariates, to see overlap by.
+
+    Parameters
+    ----------
+    design : Design
+
+    Returns
+    -------
+    Score
+        Of the n rows, fitted with base weights where the design has none of its own.
+
+    Raises
+    ------
+    DesignError
+        If treated and untreated rows are told apart without error.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.adjusted import fitted_score, raw_design
+    >>> frame = pd.DataFrame({"d": [1, 0, 1, 0], "age": [1.0, 1.0, 2.0, 2.0]})
+    >>> fitted_score(raw_design(frame, treatment="d", covariates=("age",))).probability.round(6).tolist()
+    [0.5, 0.5, 0.5, 0.5]
+    """
+    if design.score is not None:
+        return design.score
+    return fit_score(design.treated, design.covariates, design.covariate_names, design.base_weights)
 
 
 def refuse_other(option: str, given: object, allowed: tuple[object, ...]) -> None:
