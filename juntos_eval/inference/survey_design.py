@@ -176,7 +176,7 @@ class SurveyDesign:
         if self.fpc is not None:
             parts.append(f"finite population ({self.fpc})")
         if lonely.any():
-            parts.append(f"{int(lonely.sum()):,} lonely PSUs: {self.lonely}")
+            parts.append(f"lonely PSUs ({int(lonely.sum()):,}): {self.lonely}")
         return f"survey design, linearised: {'; '.join(parts)}"
 
 
