@@ -39,7 +39,8 @@ class Rasch:
     person_parameters, person_errors : numpy.ndarray, shape (K+1,)
         :math:`\theta_r` of raw scores 0 … K, and its standard error of measurement.
     infit, outfit : numpy.ndarray, shape (K,)
-        Mean squares, about 1 where an item behaves; NaN for none.
+        Mean squared residuals given the raw score, weighted by information and plain: 1 is expected, more
+        says that an item goes its own way, less that it repeats the others.
     score_shares : numpy.ndarray, shape (K+1,)
         Weighted share of each raw score among complete answers.
     log_likelihood : float
@@ -146,6 +147,8 @@ def fit_rasch(
     Andersen, E. B. (1970). Asymptotic properties of conditional maximum-likelihood estimators. Journal of the
     Royal Statistical Society B 32(2), 283-301.
     Cafiero, C., Viviani, S. & Nord, M. (2018). Measurement 116, 146-152.
+    Müller, M. (2020). Item fit statistics for Rasch analysis: can we trust them? Journal of Statistical
+    Distributions and Applications 7, 5 (infit and outfit given the raw score).
 
     Examples
     --------
@@ -168,7 +171,7 @@ def fit_rasch(
     _check_items(x)
     severities = _maximise(x, r, w, tolerance, max_steps)
     parameters, errors = _person_parameters(severities)
-    infit, outfit = _fit_statistics(x, w, severities, parameters[r])
+    infit, outfit = _fit_statistics(x, r, w, severities)
     shares = np.bincount(scores, weights=weights, minlength=answers.shape[1] + 1)
     return Rasch(
         severities=severities,
@@ -318,8 +321,8 @@ def _person_parameters(severities: Floats) -> tuple[Floats, Floats]:
     return parameters, 1.0 / np.sqrt((chance * (1.0 - chance)).sum(axis=1))
 
 
-def _fit_statistics(x: Floats, w: Floats, severities: Floats, parameters: Floats) -> tuple[Floats, Floats]:
-    chance = special.expit(parameters[:, None] - severities)
+def _fit_statistics(x: Floats, r: Codes, w: Floats, severities: Floats) -> tuple[Floats, Floats]:
+    chance = _conditional_shares(severities)[0][r]
     variance = chance * (1.0 - chance)
     squares = (x - chance) ** 2
     return (w @ squares) / (w @ variance), (w @ (squares / variance)) / w.sum()

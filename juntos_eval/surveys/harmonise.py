@@ -5,30 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from juntos_eval.arrays import FrozenMapping
 from juntos_eval.errors import SchemaError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import Code, Column, load_codebook
-from juntos_eval.surveys.provenance import InputFile
+from juntos_eval.surveys.convert import as_codes, as_key, as_number, as_text, as_weight
+from juntos_eval.surveys.provenance import InputFile, Provenance
 from juntos_eval.surveys.read import RawTable
 from juntos_eval.surveys.source import load_source, read_table_source
 
-__all__ = [
-    "WITHOUT_KEY",
-    "Harmonised",
-    "as_codes",
-    "as_key",
-    "as_number",
-    "as_weight",
-    "harmonise",
-    "open_table",
-]
+__all__ = ["WITHOUT_KEY", "Harmonised", "harmonise", "open_table"]
 
 #: The note of rows taken out because the publisher gave them no key.
 WITHOUT_KEY: Final = "rows without a key"
@@ -49,11 +40,45 @@ class Harmonised:
         The file it came from.
     notes : FrozenMapping of str to int
         What was repaired or set missing, with counts.
+    is_synthetic : bool
+        Whether the raw folder says that no record is real.
     """
 
     frame: pd.DataFrame
     source: InputFile
     notes: FrozenMapping[str, int]
+    is_synthetic: bool = False
+
+    def provenance(
+        self, *, survey: str, year: int | None, dropped: Mapping[str, int] | None = None
+    ) -> Provenance:
+        """Open the account of the table to be made of this file.
+
+        Parameters
+        ----------
+        survey : str
+        year : int or None
+        dropped : Mapping of str to int, optional
+            Rows that cleaning takes out, by reason; rows without a key are added.
+
+        Returns
+        -------
+        Provenance
+        """
+        reasons = {reason: rows for reason, rows in (dropped or {}).items() if rows}
+        if WITHOUT_KEY in self.notes:
+            reasons[WITHOUT_KEY] = self.notes[WITHOUT_KEY]
+        return Provenance(
+            survey=survey,
+            table="",
+            year=year,
+            inputs=(self.source,),
+            rows_in=self.source.rows,
+            rows_out=0,
+            dropped=reasons,
+            notes=self.notes,
+            is_synthetic=self.is_synthetic,
+        )
 
 
 def open_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> Harmonised:
@@ -78,9 +103,9 @@ def open_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> 
         If the year has no map, or the content breaks it.
     """
     load_codebook(survey).columns_of(table, year)
-    return harmonise(
-        read_table_source(raw, survey=survey, table=table, year=year), survey=survey, table=table, year=year
-    )
+    table_read = read_table_source(raw, survey=survey, table=table, year=year)
+    opened = harmonise(table_read, survey=survey, table=table, year=year)
+    return replace(opened, is_synthetic=raw.is_synthetic)
 
 
 def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Harmonised:
@@ -183,189 +208,6 @@ def _convert(
         "text": as_text,
     }
     return as_kind[column.kind](series, where=where)
-
-
-def as_text(series: pd.Series, *, where: str = "") -> pd.Series:
-    """Return stripped text; an empty one is missing."""
-    del where
-    text = series.astype("string").str.strip()
-    return text.mask(text.eq("").fillna(value=False)).astype("str")
-
-
-def as_key(series: pd.Series, *, width: int, where: str, is_needed: bool = True) -> tuple[pd.Series, int]:
-    """Return a key as text of the declared width, and how many were narrower.
-
-    Parameters
-    ----------
-    series : pandas.Series
-        Text or numbers: a spreadsheet or a third party may have eaten the leading zeros.
-    width : int
-    where : str
-    is_needed : bool
-        Whether a missing key is an error.
-
-    Returns
-    -------
-    key : pandas.Series of str
-    padded : int
-
-    Raises
-    ------
-    SchemaError
-        If a key is wider than declared, holds something other than digits, or is needed and missing.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from juntos_eval.surveys.harmonise import as_key
-    >>> key, padded = as_key(pd.Series([15009, 104521]), width=6, where="a.csv")
-    >>> key.tolist(), padded
-    (['015009', '104521'], 1)
-    """
-    text = _as_digits(series)
-    missing = int(text.isna().sum())
-    if missing and is_needed:
-        raise SchemaError(
-            "A key is missing", where=f"{where}, {missing:,} rows", remedy="fetch the file again"
-        )
-    lengths = text.str.len()
-    wide = int((lengths > width).sum())
-    if wide:
-        raise SchemaError(
-            f"Keys have up to {int(lengths.max())} characters, declared are {width}",
-            where=f"{where}, {wide:,} rows",
-            remedy="the file is of another release or was altered: check its width in columns.csv",
-        )
-    odd = int((~text.dropna().str.fullmatch(r"\d+")).sum())
-    if odd:
-        raise SchemaError(
-            "Keys hold something other than digits",
-            where=f"{where}, {odd:,} rows",
-            remedy="a spreadsheet may have altered them: fetch the file again",
-        )
-    return text.str.zfill(width), int((lengths < width).sum())
-
-
-def _as_digits(series: pd.Series) -> pd.Series:
-    if pd.api.types.is_numeric_dtype(series):
-        numbers = pd.to_numeric(series).astype("float64")
-        whole = numbers.dropna()
-        if (whole % 1 == 0).all():
-            return numbers.astype("Int64").astype("string").astype("str")
-    return as_text(series).str.replace(r"\.0+$", "", regex=True)
-
-
-def as_number(series: pd.Series, *, where: str) -> pd.Series:
-    """Return numbers as float; what is neither a number nor empty raises.
-
-    Raises
-    ------
-    SchemaError
-        With the count of such values.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from juntos_eval.surveys.harmonise import as_number
-    >>> as_number(pd.Series(["4", " ", None]), where="a.csv").tolist()
-    [4.0, nan, nan]
-    """
-    values = series if pd.api.types.is_numeric_dtype(series) else as_text(series)
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    odd = int((numbers.isna() & values.notna()).sum())
-    if odd or np.isinf(numbers).any():
-        raise SchemaError(
-            "Some values are no numbers",
-            where=f"{where}, {odd or int(np.isinf(numbers).sum()):,} rows",
-            remedy="look for decimal commas or text in the column",
-        )
-    return numbers
-
-
-def as_weight(series: pd.Series, *, where: str) -> pd.Series:
-    """Return expansion factors, all positive.
-
-    Raises
-    ------
-    SchemaError
-        If some are missing, negative or zero: a row that stands for nobody was not drawn into the sample.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from juntos_eval.surveys.harmonise import as_weight
-    >>> as_weight(pd.Series(["87.28"]), where="a.csv").tolist()
-    [87.28]
-    """
-    weights = as_number(series, where=where)
-    problems = {
-        "missing": int(weights.isna().sum()),
-        "negative": int((weights < 0).sum()),
-        "zero": int((weights == 0).sum()),
-    }
-    found = [f"{rows:,} {problem}" for problem, rows in problems.items() if rows]
-    if found:
-        raise SchemaError(
-            f"Weights must be positive: {', '.join(found)}",
-            where=f"{where}, {sum(problems.values()):,} rows",
-            remedy="use the file as published; rows outside the sample must be taken out before",
-        )
-    return weights
-
-
-def as_codes(series: pd.Series, codes: tuple[Code, ...], *, where: str) -> tuple[pd.Series, dict[str, int]]:
-    """Return a category labelled by the code table, and how many answers were no answer.
-
-    Parameters
-    ----------
-    series : pandas.Series
-        Codes as numbers or text, with or without leading zeros.
-    codes : tuple of Code
-    where : str
-
-    Returns
-    -------
-    labels : pandas.Series of category
-        Missing where the field is empty or the code's status is missing.
-    set_missing : dict
-        Label of a code of status missing -> rows.
-
-    Raises
-    ------
-    SchemaError
-        If a code is not in the table, with the code and its count.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from juntos_eval.surveys.codebook import load_codebook
-    >>> from juntos_eval.surveys.harmonise import as_codes
-    >>> yes_no = load_codebook("enaho").codes_of("food_security", "fies_1")
-    >>> labels, set_missing = as_codes(pd.Series(["1", "02", "3", ""]), yes_no, where="a.csv")
-    >>> labels.tolist(), set_missing
-    (['yes', 'no', nan, nan], {'do_not_know': 1})
-    """
-    numbers = as_number(series, where=where)
-    counts = numbers.value_counts()
-    known = {float(code.code): code for code in codes}
-    unknown = {value: rows for value, rows in counts.items() if value not in known}
-    if unknown:
-        listed = ", ".join(f"{value:g} ({rows:,} rows)" for value, rows in sorted(unknown.items())[:10])
-        raise SchemaError(
-            f"{len(unknown)} codes are unknown: {listed}",
-            where=f"{where}, {sum(unknown.values()):,} rows",
-            remedy="add them to codes.csv with the text of INEI's dictionary",
-        )
-    good = [code for code in codes if not code.is_missing]
-    position = {float(code.code): place for place, code in enumerate(good)}
-    places = numbers.map(position).fillna(-1).astype("int64").tolist()
-    labels = pd.Categorical.from_codes(places, categories=pd.Index([code.value for code in good]))
-    set_missing = {
-        code.value: int(counts[float(code.code)])
-        for code in codes
-        if code.is_missing and float(code.code) in counts
-    }
-    return pd.Series(labels, index=series.index, name=series.name), set_missing
 
 
 def _check_year(frame: pd.DataFrame, year: int | None, where: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pandera.errors
 import pandera.pandas as pa
 
 from juntos_eval.errors import SchemaError
+from juntos_eval.surveys.codebook import load_codebook
+from juntos_eval.surveys.provenance import CleanTable, Provenance
 
-__all__ = ["Field", "TableSchema"]
+__all__ = ["Field", "TableSchema", "declared", "finish"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,89 @@ class TableSchema:
                 remedy="the raw file holds what no release held: look at these columns in it",
             ) from None
         return frame[self.names()]
+
+
+def declared(
+    survey: str,
+    table: str,
+    name: str,
+    *,
+    dtype: str,
+    is_nullable: bool = False,
+    limits: tuple[float | None, float | None] = (None, None),
+    without: tuple[str, ...] = (),
+) -> Field:
+    """Describe a column that ``columns.csv`` and ``codes.csv`` describe already.
+
+    Parameters
+    ----------
+    survey, table, name : str
+    dtype : str
+        See ``Field``.
+    is_nullable : bool
+    limits : tuple
+        Least and greatest value.
+    without : tuple of str
+        Labels of rows that cleaning takes out.
+
+    Returns
+    -------
+    Field
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.schema import declared
+    >>> declared("enaho", "members", "sex", dtype="category").labels
+    ('male', 'female')
+    """
+    codebook = load_codebook(survey)
+    column = codebook.column(table, name)
+    labels = [code.value for code in codebook.codes_of(table, name) if not code.is_missing]
+    return Field(
+        name=name,
+        dtype=dtype,
+        description=column.label_en,
+        description_es=column.label_es,
+        is_nullable=is_nullable,
+        labels=tuple(label for label in labels if label not in without) if dtype == "category" else (),
+        minimum=limits[0],
+        maximum=limits[1],
+        width=column.width,
+        unit=column.unit,
+    )
+
+
+def finish(frame: pd.DataFrame, schema: TableSchema, provenance: Provenance) -> CleanTable:
+    """Validate a table and close its account of rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    schema : TableSchema
+    provenance : Provenance
+        Its table and ``rows_out`` are set here.
+
+    Returns
+    -------
+    CleanTable
+
+    Raises
+    ------
+    SchemaError
+        If the table breaks its schema, or rows are unaccounted for.
+    """
+    where = ", ".join(file.name for file in provenance.inputs)
+    lost = provenance.rows_in - sum(provenance.dropped.values()) - len(frame)
+    if lost:
+        raise SchemaError(
+            f"{abs(lost):,} rows of {schema.name} are unaccounted for",
+            where=f"{where}: {provenance.rows_in:,} rows in, {len(frame):,} out",
+            remedy="give every dropped row a reason",
+        )
+    return CleanTable(
+        frame=schema.validate(frame, where=where).reset_index(drop=True),
+        provenance=replace(provenance, table=schema.name, rows_out=len(frame)),
+    )
 
 
 def _breaches(errors: Sequence[pandera.errors.SchemaError]) -> list[str]:
