@@ -104,8 +104,21 @@ class Codebook:
     codes: FrozenMapping[tuple[str, str], tuple[Code, ...]]
 
     def column(self, table: str, name: str) -> Column:
-        """Return one column, whatever the year."""
-        return next(column for column in self.columns if (column.table, column.name) == (table, name))
+        """Return one column, whatever the year.
+
+        Raises
+        ------
+        SchemaError
+            If it is not declared.
+        """
+        for column in self.columns:
+            if (column.table, column.name) == (table, name):
+                return column
+        raise SchemaError(
+            f"{table} declares no column {name!r}",
+            where=f"surveys/{self.survey}/columns.csv",
+            remedy="add its row",
+        )
 
     def columns_of(self, table: str, year: int | None) -> tuple[Column, ...]:
         """Return the columns that a table has in a year.

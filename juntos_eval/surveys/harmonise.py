@@ -17,9 +17,9 @@ from juntos_eval.surveys.codebook import Code, Column, load_codebook
 from juntos_eval.surveys.convert import as_codes, as_key, as_number, as_text, as_weight
 from juntos_eval.surveys.provenance import InputFile, Provenance
 from juntos_eval.surveys.read import RawTable
-from juntos_eval.surveys.source import load_source, read_table_source
+from juntos_eval.surveys.source import load_source, read_table_source, year_label
 
-__all__ = ["WITHOUT_KEY", "Harmonised", "harmonise", "open_table"]
+__all__ = ["WITHOUT_KEY", "Harmonised", "harmonise", "has_table", "open_table"]
 
 #: The note of rows taken out because the publisher gave them no key.
 WITHOUT_KEY: Final = "rows without a key"
@@ -108,6 +108,35 @@ def open_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> 
     return replace(opened, is_synthetic=raw.is_synthetic)
 
 
+def has_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> bool:
+    """Return whether a year of a table is both mapped and there.
+
+    Parameters
+    ----------
+    raw : RawFolder
+    survey, table : str
+    year : int or None
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.harmonise import has_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     has_table(RawFolder.at(folder), survey="enaho", table="dwellings", year=2025)
+    False
+    """
+    columns = [column for column in load_codebook(survey).columns if column.table == table]
+    if not any(year_label(year) in column.raw for column in columns):
+        return False
+    names = load_source(survey).table(table).names(year)
+    return raw.find(survey=survey, year=year, table=table, names=names) is not None
+
+
 def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Harmonised:
     """Give a raw table its canonical names, labels and types.
 
@@ -151,7 +180,7 @@ def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Ha
 def _match_names(
     raw_names: list[str], columns: tuple[Column, ...], year: int | None, where: str
 ) -> dict[str, str]:
-    label = "undated" if year is None else str(year)
+    label = year_label(year)
     by_normal: dict[str, list[str]] = {}
     for name in raw_names:
         by_normal.setdefault(_normal(name), []).append(name)

@@ -128,15 +128,17 @@ class SurveySource:
         return self.tables[name]
 
     def address(self, table: str, year: int | None, file_format: str) -> str:
-        """Return the url of the zip that holds a table, or "" where the survey has none."""
+        """Return the url of the zip that holds a table, "" where none is known."""
         facts = self.years.get(year_label(year), {})
-        return self.url.format(
-            format=file_format, code=facts.get("code", ""), module=self.table(table).module
-        )
+        module = self.table(table).module
+        if not module:
+            return ""
+        return self.url.format(format=file_format, code=facts.get("code", ""), module=module)
 
     def cite(self, table: str, year: int | None) -> str:
         """Return the citation of a table."""
-        return self.citation.format(year=year_label(year), module=self.table(table).module)
+        facts = self.table(table)
+        return self.citation.format(year=year_label(year), module=facts.module or facts.title)
 
 
 def year_label(year: int | None) -> str:

@@ -66,6 +66,13 @@ HAS_ANSWERED: Final = Field(
     description="Someone answered the questions on non-food programmes",
     description_es="Alguien respondió a las preguntas sobre programas no alimentarios",
 )
+HAS_JUNTOS: Final = Field(
+    name="has_juntos",
+    dtype="boolean",
+    is_nullable=True,
+    description="Some member benefited from Juntos in the last three years: recently or ever, not today",
+    description_es="Algún miembro fue beneficiario de Juntos en los últimos tres años: no es el cobro de hoy",
+)
 HAS_SCHOOL_MEALS: Final = Field(
     name="has_school_meals",
     dtype="boolean",
@@ -136,7 +143,7 @@ PLACE_FIELDS: Final = (
 )
 PROGRAMME_FIELDS: Final = (
     HAS_ANSWERED,
-    _answer("programmes", "has_juntos"),
+    HAS_JUNTOS,
     _answer("programmes", "has_pension65"),
     HAS_SCHOOL_MEALS,
     _weight("programmes", "household_weight"),

@@ -45,7 +45,7 @@ def clean_members(raw: RawFolder, year: int) -> CleanTable:
     frame["month"] = clean.whole(listed["month"])
     frame["dominio"] = listed["dominio"]
     frame["estrato"] = listed["estrato"]
-    frame["relation"] = listed["relation"].cat.remove_unused_categories()
+    frame["relation"] = listed["relation"].cat.remove_categories(["panel"])
     frame["is_member"] = clean.as_boolean(listed["is_member"])
     frame["is_resident"] = clean.is_resident(
         frame["is_member"],
