@@ -17,6 +17,8 @@ Evaluate = Callable[[Floats], tuple[float, Floats, Floats]]
 # share of the predicted decrease that a step must bring (Armijo)
 SUFFICIENT = 1e-4
 SHORTEST_STEP = 2.0**-40
+# promised decreases below this share of the value are no longer seen in it
+ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,8 @@ def minimise_convex(
 
     .. math:: \gamma \leftarrow \gamma - s H(\gamma)^{-1} g(\gamma), \qquad s \in \{1, 1/2, 1/4, \dots\}
 
-    s is the first that decreases the function enough. When rounding lets no step decrease it any more, the
-    search ends: that is a minimum if the gradient is small there.
+    s is the first that decreases the function enough or, where the decrease is lost in rounding, the
+    gradient. When none does, the search ends: that is a minimum if the gradient is small there.
 
     Parameters
     ----------
@@ -123,6 +125,9 @@ def _backtrack(
         candidate = argument + size * step
         found = evaluate(candidate)
         if np.isfinite(found[0]) and found[0] <= value + SUFFICIENT * size * promised:
+            return candidate, found
+        # next to the minimum a decrease drowns in rounding, but the gradient still tells
+        if -promised < ROUNDING * (1.0 + abs(value)) and np.abs(found[1]).max() < np.abs(gradient).max():
             return candidate, found
         size /= 2.0
     return None

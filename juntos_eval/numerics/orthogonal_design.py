@@ -68,6 +68,7 @@ def orthogonal_design(covariates: Floats, weights: Floats) -> OrthogonalDesign:
     """
     share = weights / weights.sum()
     centred = covariates - share @ covariates
+    centred -= share @ centred  # once more, for means that are large against what varies
     scale = np.sqrt(share @ centred**2)
     # what centring leaves of a constant is rounding error of its size
     varies = scale > 1e-12 * np.abs(covariates).max(axis=0, initial=0.0)
