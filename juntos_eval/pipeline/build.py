@@ -114,8 +114,9 @@ def _task(step: Step, reporter: Reporter) -> Callable[..., None]:
             step.action()
 
     nodes = {
-        "reads": list(step.reads),
-        "produces": list(step.writes),
+        # pytask takes relative paths as relative to this file
+        "reads": [path.resolve() for path in step.reads],
+        "produces": [path.resolve() for path in step.writes],
         "settings": PythonNode(name=f"{step.name}-settings", value=step.settings, hash=True),
     }
     marked: Callable[..., None] = pytask.task(name=step.name, kwargs=nodes)(execute)

@@ -120,6 +120,11 @@ class Codebook:
             remedy="add its row",
         )
 
+    def maps(self, table: str, year: int | None) -> bool:
+        """Tell whether a table has a map of columns for a year."""
+        label = year_label(year)
+        return any(column.table == table and label in column.raw for column in self.columns)
+
     def columns_of(self, table: str, year: int | None) -> tuple[Column, ...]:
         """Return the columns that a table has in a year.
 
