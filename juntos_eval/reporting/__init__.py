@@ -1,0 +1,1 @@
+"""Tables, figures and the page that a researcher opens: they read estimates and compute none."""
