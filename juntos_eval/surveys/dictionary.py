@@ -54,8 +54,8 @@ districts = "elsewhere/ubigeo_distrito.csv"
 ```
 
 Such a TOML, or a `manifest.toml` in the folder, may state what is known of the files. It wins over the row
-counts below, which are those of the issue seen: INEI re-issues files silently, and a file with fewer rows than
-announced is taken for half-copied. Each clean table's provenance holds the sha256 and size of the files read.
+counts below, which are those of the issue seen: INEI re-issues files silently, and a file with fewer rows
+than announced is taken for half-copied. Each clean table's provenance holds the sha256 of the files read.
 
 ```toml
 synthetic = false
@@ -71,9 +71,9 @@ _CLEAN_INTRODUCTION: Final = """\
 
 Generated from the schemas in `juntos_eval/surveys` (`python -m juntos_eval.surveys.dictionary`); do not edit.
 
-Clean tables lie in `data_clean/<run>/` (run `real` or `synthetic-data`), are built by the pipeline and are not
-in git. Beside each `<table>.parquet` stands `<table>.provenance.json`: input files with sha256, versions, rows
-in and out, rows dropped by reason, counts of what was repaired or left unmatched.
+Clean tables lie in `data_clean/<run>/` (run `real` or `synthetic-data`), are built by the pipeline and are
+not in git. Beside each `<table>.parquet` stands `<table>.provenance.json`: input files with sha256, versions,
+rows in and out, rows dropped by reason, counts of what was repaired or left unmatched.
 
 Which raw column each comes from, year by year, stands in `juntos_eval/surveys/*/columns.csv`; what its codes
 mean, in `codes.csv`. `category` holds the labels listed. What is missing is missing, never zero.
