@@ -171,7 +171,7 @@ def _food_effects(wave: Wave, severities: Floats) -> Iterator[PlantedEffect]:
 def _food_insecure_from(answers: Codes, weights: Floats) -> int | None:
     """Return the raw score from which the survey's own scale calls a household moderately insecure.
 
-    It is the scale that the clean layer will fit to the same answers; None where they are too few to have one.
+    It is the scale that the clean layer will fit to the same answers; None where they are too few for one.
     """
     try:
         scale = fit_rasch((answers == YES).astype(float), weights)

@@ -1,8 +1,7 @@
 r"""The structural model: covariates, take-up of Juntos, and both potential outcomes of everyone.
 
-Notation: household h of district d, cluster c, domain g, stratum s, in wave w = 0, 1; child i of household h.
-Notation: household h of district d, cluster c, domain g, stratum s, in wave w = 0, 1; child i of h. Every random
-part is independent of every other. Standard deviations, levels and effects are in ``parameters``.
+Notation: household h of district d, cluster c, domain g, stratum s, in wave w = 0, 1; child i of h. Every
+random part is independent of every other. Standard deviations, levels and effects are in ``parameters``.
 
 **Covariates.** District: poverty rate p, altitude a (km). Household: members by age n, head's age, sex and
 marital status, rurality r (places under 2,000 people). Latent poverty makes dwellings worse and meals fewer,
