@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from juntos_eval.arrays import Bools, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, DenseInfluence, Estimate, Fit, Groups, Inference, Sample
+from juntos_eval.estimators.design import select
 from juntos_eval.estimators.matching.nuisances import Term
 from juntos_eval.inference.robust import Robust
 
-__all__ = ["Comparison", "MeanOutcome", "effect_estimate", "kish", "ratio", "refuse_outcome"]
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["Comparison", "MeanOutcome", "complete_rows", "effect_estimate", "kish", "ratio", "refuse_outcome"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +214,54 @@ def kish(weights: Floats) -> float:
     """
     squares = float(weights @ weights)
     return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def complete_rows(
+    data: DataFrame,
+    *,
+    outcome: str,
+    treatment: str,
+    others: tuple[str, ...],
+    weights: str | None,
+    carry: tuple[str, ...],
+) -> tuple[DataFrame, Mapping[str, int]]:
+    """Return the rows with everything an effect needs, and how many were left out for what.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+    outcome, treatment : str
+    others : tuple of str
+        Covariates of the design and of the outcome model.
+    weights : str or None
+    carry : tuple of str
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        These columns only.
+    dropped : Mapping of str to int
+
+    Raises
+    ------
+    DesignError
+        As :func:`~juntos_eval.estimators.design.select`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.effect import complete_rows
+    >>> frame = pd.DataFrame({"y": [1.0, None], "d": [1, 0], "age": [30, 40], "name": ["a", "b"]})
+    >>> rows, dropped = complete_rows(
+    ...     frame, outcome="y", treatment="d", others=("age",), weights=None, carry=())
+    >>> rows.shape, dict(dropped)
+    ((1, 3), {'y missing': 1})
+    """
+    chosen = select(
+        data, numeric=(outcome,), required=(treatment,), covariates=others, weights=weights, carry=carry
+    )
+    used = dict.fromkeys([outcome, treatment, *others, *([weights] if weights else []), *carry])
+    return data[list(used)].iloc[chosen.rows], chosen.dropped
 
 
 def refuse_outcome(outcome: Floats, treated: Bools, name: str) -> None:

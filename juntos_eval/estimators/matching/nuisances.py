@@ -29,6 +29,7 @@ __all__ = [
     "Term",
     "dual_model",
     "information_root",
+    "parameters_of",
     "score_model",
     "solve_along",
 ]
@@ -81,10 +82,36 @@ class Term:
 
     def error(self) -> Floats:
         """Return what each row adds to the error of the sum through the nuisances, shape (n,)."""
-        total = np.zeros(len(self.value))
+        gathered: dict[int, tuple[Nuisance, Floats]] = {}
         for nuisance, slope in self.slopes:
+            before = gathered.get(id(nuisance))
+            gathered[id(nuisance)] = (nuisance, slope if before is None else before[1] + slope)
+        total = np.zeros(len(self.value))
+        for nuisance, slope in gathered.values():
             total = total + nuisance.propagate(slope)
         return total
+
+
+def parameters_of(*terms: Term) -> int:
+    """Return how many coefficients these terms are built on, each nuisance counted once.
+
+    Parameters
+    ----------
+    *terms : Term
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.matching.nuisances import Term, parameters_of
+    >>> parameters_of(Term(value=np.ones(3)))
+    0
+    """
+    found = {id(nuisance): nuisance.parameters for term in terms for nuisance, _ in term.slopes}
+    return sum(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

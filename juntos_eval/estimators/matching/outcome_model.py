@@ -10,12 +10,20 @@ from scipy import linalg, special
 
 from juntos_eval.arrays import Bools, Codes, Floats, frozen
 from juntos_eval.errors import DesignError
+from juntos_eval.estimate import Check
 from juntos_eval.estimators.matching.nuisances import Term, information_root, solve_along
 from juntos_eval.estimators.matching.separation import separating_direction
 from juntos_eval.numerics.convex_newton import minimise_convex
 from juntos_eval.numerics.least_squares import independent_columns, least_squares
 
-__all__ = ["OutcomeDesign", "OutcomeKind", "OutcomeModel", "fit_outcome", "outcome_design"]
+__all__ = [
+    "OutcomeDesign",
+    "OutcomeKind",
+    "OutcomeModel",
+    "fit_outcome",
+    "left_out_check",
+    "outcome_design",
+]
 
 OutcomeKind = Literal["linear", "logit"]
 
@@ -82,6 +90,32 @@ def outcome_design(covariates: Floats, names: tuple[str, ...]) -> OutcomeDesign:
     return OutcomeDesign(
         columns=columns[:, free], names=kept, left_out=tuple(name for name in names if name not in kept)
     )
+
+
+def left_out_check(design: OutcomeDesign) -> tuple[Check, ...]:
+    """Return what was left out of an outcome model, for the estimate to say.
+
+    Parameters
+    ----------
+    design : OutcomeDesign
+
+    Returns
+    -------
+    tuple of Check
+        Empty where nothing was.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.matching.outcome_model import left_out_check, outcome_design
+    >>> left_out_check(outcome_design(np.array([[1.0, 5.0], [3.0, 5.0]]), ("age", "year")))[0].detail
+    'constant or spanned by others, left out of the outcome models: year'
+    """
+    if not design.left_out:
+        return ()
+    names = ", ".join(design.left_out)
+    detail = f"constant or spanned by others, left out of the outcome models: {names}"
+    return (Check("outcome covariates", None, detail),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,330 @@
+"""Designs by weighting: what a score or entropy makes of a raw comparison, without any outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping, frozen
+from juntos_eval.errors import DesignError
+from juntos_eval.estimate import Check
+from juntos_eval.estimators.matching.adjusted import RawDesign
+from juntos_eval.estimators.matching.arm_weights import (
+    ArmWeights,
+    entropy_arm_weights,
+    moment_columns,
+    score_arm_weights,
+)
+from juntos_eval.estimators.matching.effect import kish
+from juntos_eval.estimators.matching.nuisances import ScoreModel, score_model
+from juntos_eval.estimators.matching.overlap import overlap_checks
+from juntos_eval.estimators.matching.score import Score, fit_score
+
+__all__ = ["Trim", "WeightedDesign", "crump_bound", "weigh_by_entropy", "weigh_by_score"]
+
+Trim = float | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedDesign:
+    """A comparison adjusted by weights; see :class:`~juntos_eval.estimators.matching.adjusted.Design`.
+
+    Attributes
+    ----------
+    raw : RawDesign
+        The n rows before adjustment.
+    method : str
+        ``ipw``, ``overlap`` or ``entropy``.
+    score : Score or None
+        Of the n rows; None for entropy balancing, which has a dual instead.
+    kept_score : Score or None
+        The score that made the weights: fitted again after trimming, else the same.
+    model : ScoreModel or None
+        That score with the influence of its coefficients.
+    is_kept : numpy.ndarray of bool, shape (n,)
+        Rows that were not trimmed; m of them.
+    arms : ArmWeights
+        Weights of the m kept rows, and how they move with what was estimated.
+    details : Mapping
+        Numbers of the score or of the entropy balance.
+    dropped : Mapping of str to int
+        Trimmed rows, by reason.
+    checks : tuple of Check
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.weighting import Weighting
+    >>> frame = pd.DataFrame({"d": [1, 1, 0, 0, 0], "age": [1, 2, 1, 2, 2]})
+    >>> design = Weighting(treatment="d", covariates=("age",)).design(frame)
+    >>> design.design_weights.round(6).tolist()
+    [1.0, 1.0, 1.0, 0.5, 0.5]
+    """
+
+    raw: RawDesign
+    method: str
+    score: Score | None
+    kept_score: Score | None
+    model: ScoreModel | None
+    is_kept: Bools
+    arms: ArmWeights
+    details: Mapping[str, object]
+    dropped: Mapping[str, int]
+    checks: tuple[Check, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_kept", frozen(self.is_kept, np.bool_))
+        object.__setattr__(self, "details", FrozenMapping(self.details))
+        object.__setattr__(self, "dropped", FrozenMapping(self.dropped))
+
+    @property
+    def rows(self) -> Codes:
+        """Positions of the n rows in the frame."""
+        return self.raw.rows
+
+    @property
+    def treated(self) -> Bools:
+        """Rows that are treated, shape (n,)."""
+        return self.raw.treated
+
+    @property
+    def covariates(self) -> Floats:
+        """Covariates, shape (n, p)."""
+        return self.raw.covariates
+
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """Names of the covariates."""
+        return self.raw.covariate_names
+
+    @property
+    def base_weights(self) -> Floats:
+        """Sampling weights, shape (n,)."""
+        return self.raw.base_weights
+
+    @property
+    def design_weights(self) -> Floats:
+        """Sampling weights times the adjustment, shape (n,); zero for trimmed rows."""
+        weights = np.zeros(len(self.is_kept))
+        weights[self.is_kept] = self.arms.total
+        return weights
+
+    @property
+    def estimand(self) -> str:
+        """Whose effect is asked about."""
+        return self.raw.estimand
+
+
+def weigh_by_score(raw: RawDesign, *, link: str, trim: Trim, weight_score: bool) -> WeightedDesign:
+    """Weigh by inverse propensity scores (or overlap weights, for the ATO).
+
+    Parameters
+    ----------
+    raw : RawDesign
+        Its estimand decides on the weights.
+    link : {"logit", "probit"}
+    trim : float or "crump" or None
+        Rows with a score outside [trim, 1 - trim] are left out, and the score is fitted again to the rest.
+    weight_score : bool
+        Whether sampling weights enter the score's likelihood.
+
+    Returns
+    -------
+    WeightedDesign
+
+    Raises
+    ------
+    DesignError
+        For separation, scores next to 0 or 1, or trimming that empties an arm.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.adjusted import raw_design
+    >>> from juntos_eval.estimators.matching.weighted_design import weigh_by_score
+    >>> frame = pd.DataFrame({"d": [1, 1, 0, 0, 0], "age": [1, 2, 1, 2, 2]})
+    >>> raw = raw_design(frame, treatment="d", covariates=("age",))
+    >>> weigh_by_score(raw, link="logit", trim=None, weight_score=True).details["link"]
+    'logit'
+    """
+    score = _fit(raw, np.ones(len(raw.treated), dtype=np.bool_), link, weight_score)
+    kept, reason, bound_check = _trimmed(score, raw, trim)
+    used = score if kept.all() else _fit(raw, kept, link, weight_score)
+    base, treated = raw.base_weights[kept], raw.treated[kept]
+    model = score_model(used, treated, base if weight_score else np.ones(len(base)))
+    arms = score_arm_weights(model, treated, base, raw.estimand)
+    return WeightedDesign(
+        raw=raw,
+        method="overlap" if raw.estimand == "ato" else "ipw",
+        score=score,
+        kept_score=used,
+        model=model,
+        is_kept=kept,
+        arms=arms,
+        details={
+            "link": used.link,
+            "score_coefficients": dict(zip(used.names, used.coefficients.tolist(), strict=True)),
+        },
+        dropped={reason: int((~kept).sum())} if not kept.all() else {},
+        checks=(
+            *used.checks,
+            *bound_check,
+            *overlap_checks(used, treated, base),
+            _concentration(arms, treated),
+        ),
+    )
+
+
+def weigh_by_entropy(raw: RawDesign, *, moments: int, tolerance: float) -> WeightedDesign:
+    """Weigh by entropy balancing: exact balance of moments, as close to the sampling weights as can be.
+
+    Parameters
+    ----------
+    raw : RawDesign
+    moments : int
+        1 to 3.
+    tolerance : float
+        Largest imbalance, in standard deviations.
+
+    Returns
+    -------
+    WeightedDesign
+
+    Raises
+    ------
+    DesignError
+        If no covariate varies or no weights balance.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.adjusted import raw_design
+    >>> from juntos_eval.estimators.matching.weighted_design import weigh_by_entropy
+    >>> frame = pd.DataFrame({"d": [1, 1, 0, 0, 0], "age": [1, 2, 1, 2, 2]})
+    >>> raw = raw_design(frame, treatment="d", covariates=("age",))
+    >>> weigh_by_entropy(raw, moments=1, tolerance=1e-12).design_weights.round(6).tolist()
+    [1.0, 1.0, 1.0, 0.5, 0.5]
+    """
+    columns, names = moment_columns(raw.covariates, raw.covariate_names, moments)
+    if not names:
+        raise DesignError(
+            "no covariate varies, so there is nothing to balance",
+            where=f"covariates {', '.join(raw.covariate_names) or 'none'}, {len(raw.treated)} rows",
+            remedy="give covariates that differ between rows",
+        )
+    arms, balances = entropy_arm_weights(
+        columns, names, raw.treated, raw.base_weights, raw.estimand, tolerance
+    )
+    constant = [name for name in raw.covariate_names if name not in names]
+    redundant = sorted({names[j] for found in balances.values() for j in found.redundant})
+    checks = [Check("constant covariates", None, f"left out: {', '.join(constant)}")] if constant else []
+    if redundant:
+        checks.append(
+            Check("collinear covariates", None, f"balanced together with others: {', '.join(redundant)}")
+        )
+    worst = max(found.imbalance for found in balances.values())
+    checks.append(
+        Check("entropy balance", True, f"{len(names)} moments balanced to {worst:.1e} standard deviations")
+    )
+    return WeightedDesign(
+        raw=raw,
+        method="entropy",
+        score=None,
+        kept_score=None,
+        model=None,
+        is_kept=np.ones(len(raw.treated), dtype=np.bool_),
+        arms=arms,
+        details={
+            "moments": list(names),
+            "imbalance": worst,
+            "iterations": {arm: found.iterations for arm, found in balances.items()},
+        },
+        dropped={},
+        checks=(*checks, _concentration(arms, raw.treated)),
+    )
+
+
+def crump_bound(probability: Floats, base: Floats) -> float:
+    r"""Return the smallest score to keep, so that the effect on those kept is known best.
+
+    .. math:: \min_A \frac{\sum_{i \in A} s_i k_i}{(\sum_{i \in A} s_i)^2}, \qquad
+              k_i = \frac{1}{p_i (1 - p_i)}
+
+    is solved by :math:`A = \{k \le \gamma\}` with :math:`\gamma = 2 E[k | A]`, that is by scores in
+    :math:`[\alpha, 1 - \alpha]` with :math:`\alpha (1 - \alpha) = 1 / \gamma`.
+
+    Parameters
+    ----------
+    probability : numpy.ndarray, shape (n,)
+    base : numpy.ndarray, shape (n,)
+        s.
+
+    Returns
+    -------
+    float
+        :math:`\alpha`; 0 where all rows are kept.
+
+    References
+    ----------
+    Crump, R. K., Hotz, V. J., Imbens, G. W. & Mitnik, O. A. (2009). Dealing with limited overlap in
+    estimation of average treatment effects. *Biometrika* 96(1), 187-199.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.matching.weighted_design import crump_bound
+    >>> crump_bound(np.array([0.4, 0.5, 0.6]), np.ones(3))
+    0.0
+    """
+    spread = 1.0 / np.maximum(probability * (1.0 - probability), 1e-300)
+    order = np.argsort(spread, kind="stable")
+    sums, masses = np.cumsum((base * spread)[order]), np.cumsum(base[order])
+    best = int(np.argmin(sums / masses**2))
+    gamma = 2.0 * float(sums[best] / masses[best])
+    if best == len(order) - 1 or spread.max() <= gamma:
+        return 0.0
+    return 0.5 - float(np.sqrt(0.25 - 1.0 / gamma))
+
+
+def _fit(raw: RawDesign, kept: Bools, link: str, weight_score: bool) -> Score:
+    base = raw.base_weights[kept]
+    weights = base if weight_score else np.ones(len(base))
+    return fit_score(raw.treated[kept], raw.covariates[kept], raw.covariate_names, weights, link=link)
+
+
+def _trimmed(score: Score, raw: RawDesign, trim: Trim) -> tuple[Bools, str, tuple[Check, ...]]:
+    """Return which rows are kept, why the others are not, and what that did."""
+    p, treated = score.probability, raw.treated
+    if trim is None:
+        return np.ones(len(p), dtype=np.bool_), "", ()
+    bound = crump_bound(p, raw.base_weights) if isinstance(trim, str) else trim
+    kept = np.asarray((p >= bound) & (p <= 1.0 - bound))
+    reason = f"score outside [{bound:.4g}, {1.0 - bound:.4g}]"
+    if not (kept & treated).any() or not (kept & ~treated).any():
+        raise DesignError(
+            "trimming leaves an arm empty",
+            where=f"{reason}: {int((~kept & treated).sum())} of {int(treated.sum())} treated, "
+            f"{int((~kept & ~treated).sum())} of {int((~treated).sum())} untreated rows",
+            remedy="trim less, or compare more alike rows",
+        )
+    detail = (
+        f"{reason}: {int((~kept & treated).sum())} treated and {int((~kept & ~treated).sum())} untreated "
+        "rows left out, score fitted again; the effect is that on the rest"
+    )
+    return kept, reason, (Check("trimming", None, detail),)
+
+
+def _concentration(arms: ArmWeights, treated: Bools) -> Check:
+    parts = []
+    for arm, rows, term in (
+        ("treated", treated, arms.treated),
+        ("untreated", ~treated, arms.untreated),
+    ):
+        weights = term.value[rows]
+        parts.append(
+            f"{arm} {kish(weights):,.1f} of {int(rows.sum()):,} rows, "
+            f"the heaviest with {weights.max() / weights.sum():.1%} of the weight"
+        )
+    return Check("effective sample size", None, "; ".join(parts))

@@ -1,0 +1,222 @@
+r"""Weighting: rows of one arm are weighted until they stand for the target, then means are compared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+
+from juntos_eval.errors import DesignError
+from juntos_eval.estimate import Estimate, Inference
+from juntos_eval.estimators.design import groups_to_carry
+from juntos_eval.estimators.matching.adjusted import Estimand, raw_design, refuse_other
+from juntos_eval.estimators.matching.effect import Comparison, ratio
+from juntos_eval.estimators.matching.nuisances import parameters_of
+from juntos_eval.estimators.matching.score import LINKS
+from juntos_eval.estimators.matching.weighted_design import (
+    Trim,
+    WeightedDesign,
+    weigh_by_entropy,
+    weigh_by_score,
+)
+from juntos_eval.estimators.matching.weighted_outcome import weighted_outcome
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["Weighting"]
+
+Method = Literal["ipw", "entropy", "overlap"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighting:
+    r"""Effect by weighting on the propensity score or by entropy balancing.
+
+    With sampling weights s, treatment D and score p, the mean outcomes of a target are
+
+    .. math::
+        \hat\mu_a = \frac{\sum_i \omega_{ai} y_i}{\sum_i \omega_{ai}}, \qquad
+        \omega_{1i} = s_i D_i \frac{h(p_i)}{p_i}, \quad
+        \omega_{0i} = s_i (1 - D_i) \frac{h(p_i)}{1 - p_i}
+
+    where h is :math:`p` for the ATT, 1 for the ATE, :math:`1 - p` for the ATC and :math:`p (1 - p)` for the
+    ATO (Hirano, Imbens & Ridder 2003; Li, Morgan & Zaslavsky 2018). Entropy balancing takes instead the
+    weights nearest to s whose weighted moments equal the target's (Hainmueller 2012). Influence is that of
+    the stacked moments, so every inference knows that scores, duals and totals of weights were estimated.
+
+    Parameters
+    ----------
+    treatment : str
+        Column of 0 and 1; a missing value is an error.
+    covariates : tuple of str
+        Numbers, booleans or categories; rows with missing values are dropped and counted.
+    outcome : str, optional
+        Column of numbers; needed by ``fit``, never looked at by ``design``.
+    method : {"ipw", "entropy", "overlap"}
+        ``overlap`` is ``ipw`` for the ATO.
+    estimand : {"att", "ate", "atc", "ato"}, optional
+        By default the ATT, and the ATO with ``method="overlap"``. Entropy balancing has no ATO.
+    link : {"logit", "probit"}
+        Of the score.
+    normalised : bool
+        Divide by the sum of weights (Hájek); False divides by the mass of the target
+        (Horvitz & Thompson 1952), which moves when a constant is added to the outcome.
+    trim : float or "crump", optional
+        Rows with a score outside [trim, 1 - trim] are dropped and counted, the score is fitted again, and
+        the effect is that on the rest, with inference given this choice; ``"crump"`` takes the bound of
+        Crump et al. (2009).
+    moments : {1, 2, 3}
+        Of entropy balancing: means, also variances, also skewness.
+    tolerance : float
+        Of entropy balancing: largest imbalance, in standard deviations.
+    weights : str, optional
+        Column of sampling weights.
+    weight_score : bool
+        Whether sampling weights enter the likelihood of the score too.
+    means : bool
+        Also return the two mean outcomes, as rows ``mean_treated`` and ``mean_untreated``.
+
+    Raises
+    ------
+    DesignError
+        For choices that do not exist or contradict each other; from ``design`` and ``fit`` for data that
+        cannot answer: no overlap, separation, moments out of reach, a single treated row.
+
+    References
+    ----------
+    Hainmueller, J. (2012). Entropy balancing for causal effects. *Political Analysis* 20(1), 25-46.
+
+    Hirano, K., Imbens, G. W. & Ridder, G. (2003). Efficient estimation of average treatment effects using
+    the estimated propensity score. *Econometrica* 71(4), 1161-1189.
+
+    Li, F., Morgan, K. L. & Zaslavsky, A. M. (2018). Balancing covariates via propensity score weighting.
+    *Journal of the American Statistical Association* 113(521), 390-400.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.weighting import Weighting
+    >>> frame = pd.DataFrame({"y": [5, 7, 1, 2, 4], "d": [1, 1, 0, 0, 0], "age": [1, 2, 1, 2, 2]})
+    >>> effect = Weighting(outcome="y", treatment="d", covariates=("age",), method="entropy").fit(frame)
+    >>> effect.values.round(6).tolist()
+    [4.0]
+    """
+
+    treatment: str
+    covariates: tuple[str, ...]
+    outcome: str | None = None
+    method: Method = "ipw"
+    estimand: Estimand | None = None
+    link: str = "logit"
+    normalised: bool = True
+    trim: Trim = None
+    moments: int = 1
+    tolerance: float = 1e-12
+    weights: str | None = None
+    weight_score: bool = True
+    means: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "covariates", tuple(self.covariates))
+        refuse_other("method", self.method, get_args(Method))
+        if self.estimand is None:
+            object.__setattr__(self, "estimand", "ato" if self.method == "overlap" else "att")
+        refuse_other("estimand", self.estimand, get_args(Estimand))
+        refuse_other("link", self.link, LINKS)
+        refuse_other("moments", self.moments, (1, 2, 3))
+        _refuse_trim(self.trim)
+        if not (math.isfinite(self.tolerance) and 0 < self.tolerance < 1):
+            _refuse("tolerance is a small positive number of standard deviations", f"{self.tolerance}")
+        for contradiction in self._contradictions():
+            _refuse(contradiction, f"method={self.method!r}, estimand={self.estimand!r}")
+
+    def _contradictions(self) -> list[str]:
+        """Return what was asked for and would have no effect, or none that is defined."""
+        is_entropy = self.method == "entropy"
+        found = {
+            "overlap weights are for the ATO": self.method == "overlap" and self.estimand != "ato",
+            "entropy balancing has no ATO": is_entropy and self.estimand == "ato",
+            "entropy balancing has no score to trim by": is_entropy and self.trim is not None,
+            "entropy weights always sum to the target": is_entropy and not self.normalised,
+            "entropy balancing has no score to leave unweighted": is_entropy and not self.weight_score,
+            "moments are balanced by method='entropy' only": not is_entropy and self.moments != 1,
+        }
+        return [sentence for sentence, is_so in found.items() if is_so]
+
+    def design(self, data: DataFrame) -> WeightedDesign:
+        """Return weights, score or dual, and checks, without looking at an outcome.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            One row a unit; not changed.
+
+        Returns
+        -------
+        WeightedDesign
+
+        Raises
+        ------
+        DesignError
+        """
+        raw = raw_design(
+            data,
+            treatment=self.treatment,
+            covariates=self.covariates,
+            weights=self.weights,
+            estimand=self.estimand or "att",
+        )
+        if self.method == "entropy":
+            return weigh_by_entropy(raw, moments=self.moments, tolerance=self.tolerance)
+        return weigh_by_score(raw, link=self.link, trim=self.trim, weight_score=self.weight_score)
+
+    def fit(
+        self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
+    ) -> Estimate:
+        """Estimate the effect; by default with the sandwich of the stacked moments, ``Robust("HC0")``.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            One row a unit; not changed. Rows without outcome are left out before the design is made.
+        inference : Inference, optional
+        carry : tuple of str
+            Groupings to keep for another inference later.
+
+        Returns
+        -------
+        Estimate
+            Term ``att``, ``ate``, ``atc`` or ``ato``; ``details`` has the two means, effective numbers of
+            rows and the coefficients of the score.
+
+        Raises
+        ------
+        DesignError
+        """
+        name = self.outcome or _refuse("an effect needs an outcome", f"outcome={self.outcome!r}")
+        seen = weighted_outcome(self, data, name, (), groups_to_carry(inference, carry))
+        arms = seen.design.arms
+        treated_mean, untreated_mean = (
+            ratio(weight.times(seen.outcome), weight if self.normalised else arms.target)
+            for weight in (arms.treated, arms.untreated)
+        )
+        comparison = Comparison(
+            treated=treated_mean,
+            untreated=untreated_mean,
+            estimand=seen.design.estimand,
+            parameters=2 + parameters_of(arms.treated, arms.untreated),
+            arms=seen.treated,
+            weights=arms.total,
+        )
+        return seen.estimate(comparison, {"estimator": "Weighting", **asdict(self)}, inference)
+
+
+def _refuse_trim(trim: Trim) -> None:
+    is_bound = isinstance(trim, (int, float)) and not isinstance(trim, bool) and 0 < trim < 0.5
+    if not (trim is None or trim == "crump" or is_bound):
+        _refuse("trim is a score between 0 and 0.5, or 'crump'", f"trim={trim!r}")
+
+
+def _refuse(what: str, where: str) -> NoReturn:
+    raise DesignError(what, where=where, remedy="see the docstring of Weighting for what goes together")
