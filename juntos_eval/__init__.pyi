@@ -11,6 +11,13 @@ from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
+from juntos_eval.estimators.matching import AIPW as AIPW
+from juntos_eval.estimators.matching import IPWRA as IPWRA
+from juntos_eval.estimators.matching import RegressionAdjustment as RegressionAdjustment
+from juntos_eval.estimators.matching import Weighting as Weighting
+from juntos_eval.estimators.matching import balance as balance
+from juntos_eval.estimators.matching import overlap as overlap
+from juntos_eval.estimators.matching import raw_design as raw_design
 from juntos_eval.estimators.means import Mean as Mean
 from juntos_eval.estimators.means import MeanDifference as MeanDifference
 from juntos_eval.inference.cluster import Cluster as Cluster

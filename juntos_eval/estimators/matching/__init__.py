@@ -1,1 +1,18 @@
 """Matching and weighting: comparisons of treated and untreated rows that look alike."""
+
+from juntos_eval.estimators.matching.adjusted import raw_design
+from juntos_eval.estimators.matching.aipw import AIPW
+from juntos_eval.estimators.matching.balance import balance
+from juntos_eval.estimators.matching.overlap import overlap
+from juntos_eval.estimators.matching.regression_adjustment import IPWRA, RegressionAdjustment
+from juntos_eval.estimators.matching.weighting import Weighting
+
+__all__ = [
+    "AIPW",
+    "IPWRA",
+    "RegressionAdjustment",
+    "Weighting",
+    "balance",
+    "overlap",
+    "raw_design",
+]
