@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from juntos_eval.arrays import Bools, Codes, Floats
+from juntos_eval.arrays import Bools, Floats
 from juntos_eval.paths import atomic_path
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.synthetic.outcomes import by_code
-from juntos_eval.surveys.synthetic.parameters import COMPLETE_DWELLING
+from juntos_eval.surveys.synthetic.parameters import COMPLETE_DWELLING, margin
 from juntos_eval.surveys.synthetic.population import Wave
 from juntos_eval.surveys.synthetic.raw_layout import header
 
@@ -48,6 +48,13 @@ MAPPED_LABELS: Final = {
     "servicio_higienico": "toilet",
     "combustible_cocina": "cooking_fuel",
 }
+# Codes of services and their shares among households that have the better or the worse kind.
+NETWORK_WATER: Final = {1: 0.965, 2: 0.035}
+OTHER_WATER: Final = {3: 0.11, 4: 0.19, 5: 0.12, 6: 0.17, 7: 0.22, 8: 0.19}
+SEWER: Final = {1: 0.95, 2: 0.05}
+OTHER_TOILET: Final = {3: 0.06, 4: 0.26, 5: 0.22, 6: 0.05, 7: 0.04, 9: 0.10, 10: 0.24, 11: 0.03}
+CLEAN_FUEL: Final = {1: 0.02, 2: 0.88, 3: 0.10}
+OTHER_FUEL: Final = {5: 0.02, 6: 0.72, 7: 0.22, 9: 0.04}
 NULLABLE: Final = (
     "alquiler",
     "altitud",
@@ -59,6 +66,7 @@ NULLABLE: Final = (
     "latitud",
     "longitud",
 )
+WHOLE: Final = ("fuente_agua_cod", "nivel_cloro_cod", "servicio_higienico_cod")
 COAST, HIGHLANDS = (1, 2, 3, 8), (4, 5, 6)
 
 
@@ -112,6 +120,7 @@ def dwelling_table(wave: Wave, rng: np.random.Generator) -> pd.DataFrame:
         **_services(home, rng),
     }
     columns |= _indicators(home, columns, is_first, rng)
+    columns |= _deprivations(columns)
     columns |= _outlays(home, columns, rng)
     labelled = {name: _label(name, values) for name, values in _codes(columns).items()}
     return _typed(columns | labelled, wave.year)
@@ -156,112 +165,64 @@ def _keys(home: pd.DataFrame, year: int, rng: np.random.Generator) -> dict[str, 
     }
 
 
-def _choose(rng: np.random.Generator, scores: Floats) -> Codes:
-    """Draw one column a row with probabilities proportional to exp(score)."""
-    return np.asarray(np.argmax(scores + rng.gumbel(size=scores.shape), axis=1), dtype=np.int64)
+def _materials(home: pd.DataFrame, rng: np.random.Generator) -> dict[str, Floats]:
+    """Draw walls, floor and roof by a logit in poverty and region (``margins/materials.csv``)."""
+    traits = np.column_stack(
+        [
+            np.ones(len(home)),
+            home["latent_poverty"],
+            home["dominio"].isin(COAST),
+            home["dominio"].isin(HIGHLANDS),
+            ~home["dominio"].isin((*COAST, *HIGHLANDS)),
+        ]
+    ).astype(np.float64)
+    drawn = {}
+    for column, choices in margin("materials").groupby("column"):
+        scores = traits @ choices[["base", "poverty", "coast", "highlands", "jungle"]].to_numpy(np.float64).T
+        chosen = np.argmax(scores + rng.gumbel(size=scores.shape), axis=1)
+        drawn[str(column)] = choices["code"].to_numpy(np.float64)[chosen]
+    return drawn
 
 
 def _building(home: pd.DataFrame, is_first: Bools, rng: np.random.Generator) -> dict[str, Any]:
     n = len(home)
-    poor = home["latent_poverty"].to_numpy()
-    is_coast = home["dominio"].isin(COAST).to_numpy()
-    is_high = home["dominio"].isin(HIGHLANDS).to_numpy()
-    is_jungle = ~is_coast & ~is_high
-    zero = np.zeros(n)
-    wall = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9])[
-        _choose(
-            rng,
-            np.column_stack(
-                [
-                    0.9 - 1.1 * poor + 0.6 * is_coast,
-                    zero - 4,
-                    -1.0 + 1.4 * is_high,
-                    -3.0 + 2.4 * is_high,
-                    -3.6 + 0.5 * poor,
-                    -4.6 + 1.0 * is_high,
-                    -3.2 + 3.2 * is_jungle + 0.2 * poor,
-                    -3.2 + 0.3 * poor + 0.8 * is_coast,
-                    zero - 3.2,
-                ]
-            ),
-        )
-    ]
-    floor = np.array([1, 2, 3, 4, 5, 6, 7])[
-        _choose(
-            rng,
-            np.column_stack(
-                [
-                    -4 - poor,
-                    -2.8 - 0.8 * poor,
-                    -1.6 - 0.9 * poor,
-                    -2.0 + 1.0 * is_jungle,
-                    zero,
-                    -0.9 + 1.1 * poor,
-                    zero - 6,
-                ]
-            ),
-        )
-    ]
-    roof = np.array([1, 2, 3, 4, 5, 6, 7, 8])[
-        _choose(
-            rng,
-            np.column_stack(
-                [
-                    -1.0 - 1.0 * poor + 0.8 * is_coast,
-                    zero - 4,
-                    -2.2 + 1.2 * is_high,
-                    zero,
-                    -3.6 + 1.2 * is_coast,
-                    zero - 5,
-                    -4.6 + 0.9 * is_jungle + 0.5 * poor,
-                    zero - 5.6,
-                ]
-            ),
-        )
-    ]
     people = home["members_under_19"] + home["members_19_64"] + home["members_65_plus"]
-    rooms = np.clip(np.rint(np.exp(rng.normal(1.0 - 0.12 * poor + 0.04 * people, 0.45))), 1, 14)
-    # Households beside the first of a dwelling are not asked about the building.
+    mean_rooms = 1.0 - 0.12 * home["latent_poverty"] + 0.04 * people
+    rooms = np.clip(np.rint(np.exp(rng.normal(mean_rooms, 0.45))), 1, 14)
     known = {
         "tipo_vivienda_cod": rng.choice([1, 2, 4, 5], n, p=[0.93, 0.03, 0.03, 0.01]),
-        "material_pared_cod": wall,
-        "material_piso_cod": floor,
-        "material_techo_cod": roof,
         "habitaciones_total": rooms,
         "habitaciones_dormir": np.maximum(rooms - rng.integers(0, 3, n), 0),
+        **_materials(home, rng),
     }
+    # Households beside the first of a dwelling are not asked about the building.
     columns: dict[str, Any] = {name: np.where(is_first, values, np.nan) for name, values in known.items()}
     columns["tenencia_vivienda_cod"] = rng.choice([1, 2, 3, 6], n, p=[0.08, 0.73, 0.04, 0.15])
     return columns
+
+
+def _either(
+    rng: np.random.Generator, chance: Floats, better: dict[int, float], worse: dict[int, float]
+) -> Floats:
+    """Draw a code of the better kind with the chance given, else one of the worse kind."""
+    good, bad = (
+        rng.choice(list(kind), len(chance), p=list(kind.values())).astype(np.float64)
+        for kind in (better, worse)
+    )
+    return np.where(rng.random(len(chance)) < chance, good, bad)
 
 
 def _services(home: pd.DataFrame, rng: np.random.Generator) -> dict[str, Any]:
     n = len(home)
     poor = home["latent_poverty"].to_numpy()
     rural = home["is_rural"].to_numpy(dtype=float)
-    has_network = rng.random(n) < expit(2.3 - 0.9 * rural - 0.25 * poor)
-    water = np.where(
-        has_network,
-        rng.choice([1, 2], n, p=[0.965, 0.035]),
-        rng.choice([3, 4, 5, 6, 7, 8], n, p=[0.11, 0.19, 0.12, 0.17, 0.22, 0.19]),
-    )
-    has_sewer = rng.random(n) < expit(2.0 - 3.3 * rural - 0.4 * poor)
-    toilet = np.where(
-        has_sewer, rng.choice([1, 2], n, p=[0.95, 0.05]), rng.choice([3, 4, 5, 6, 7, 9, 10, 11], n,
-        p=[0.06, 0.26, 0.22, 0.05, 0.04, 0.10, 0.24, 0.03])
-    )  # fmt: skip
-    cooks_clean = rng.random(n) < expit(2.4 - 2.5 * rural - 0.5 * poor)
-    fuel = np.where(
-        cooks_clean,
-        rng.choice([1, 2, 3], n, p=[0.02, 0.88, 0.10]),
-        rng.choice([5, 6, 7, 9], n, p=[0.02, 0.72, 0.22, 0.04]),
-    )
-    chlorine = np.where(
-        rng.random(n) < expit(-0.6 - 2.4 * rural - 0.4 * poor), 1, rng.choice([2, 3], n, p=[0.2, 0.8])
-    )
+    water = _either(rng, expit(2.3 - 0.9 * rural - 0.25 * poor), NETWORK_WATER, OTHER_WATER)
+    toilet = _either(rng, expit(2.0 - 3.3 * rural - 0.4 * poor), SEWER, OTHER_TOILET)
+    fuel = _either(rng, expit(2.4 - 2.5 * rural - 0.5 * poor), CLEAN_FUEL, OTHER_FUEL)
+    chlorine = _either(rng, expit(-0.6 - 2.4 * rural - 0.4 * poor), {1: 1.0}, {2: 0.2, 3: 0.8})
     has_supply = water <= 3
-    hours = np.where(rng.random(n) < 0.58, 24, rng.integers(1, 24, n)).astype(float)
-    days = np.where(rng.random(n) < 0.86, 7, rng.integers(1, 7, n)).astype(float)
+    hours = np.where(rng.random(n) < 0.58, 24, rng.integers(1, 24, n))
+    days = np.where(rng.random(n) < 0.86, 7, rng.integers(1, 7, n))
     return {
         "fuente_agua_cod": water,
         "nivel_cloro_cod": chlorine,
@@ -284,46 +245,55 @@ def _indicators(
     """Derive the third party's flags from the codes."""
     n = len(home)
     wall, floor, roof = (columns[f"material_{part}_cod"] for part in ("pared", "piso", "techo"))
-    water, toilet, fuel = (
-        columns[f"{name}_cod"] for name in ("fuente_agua", "servicio_higienico", "combustible_cocina")
-    )
     people = (home["members_under_19"] + home["members_19_64"] + home["members_65_plus"]).to_numpy()
     poor_wall, poor_floor, poor_roof = np.isin(wall, (5, 6, 7, 8)), floor == 6, np.isin(roof, (6, 7))
-    is_precarious = poor_wall | poor_floor | poor_roof
     is_crowded = is_first & (people > 3.4 * np.nan_to_num(columns["habitaciones_total"], nan=99))
-    has_network, is_chlorinated = water <= 2, columns["nivel_cloro_cod"] == 1
-    is_clean, is_solid = np.isin(fuel, (1, 2, 3)), np.isin(fuel, (5, 6, 9))
-    knows_fuel, knows_supply = ~np.isnan(fuel), water <= 3
-    lacks = {
-        "materiales_vivienda": is_precarious,
-        "hacinamiento": is_crowded,
-        "agua_segura": ~(has_network & is_chlorinated),
-        "saneamiento": ~np.isin(toilet, (1, 2, 3, 4)),
-        "electricidad": ~columns["tiene_electricidad_ind"],
-        "combustible_limpio": np.where(knows_fuel, ~is_clean, np.nan),
-        "internet": ~columns["tiene_internet_ind"],
-    }
-    total = np.nansum([np.asarray(flag, dtype=float) for flag in lacks.values()], axis=0)
     return {
         "pared_precaria_ind": np.where(is_first, poor_wall, np.nan),
         "piso_precario_ind": np.where(is_first, poor_floor, np.nan),
         "techo_precario_ind": np.where(is_first, poor_roof, np.nan),
-        "vivienda_material_precario_ind": is_precarious,
+        "vivienda_material_precario_ind": poor_wall | poor_floor | poor_roof,
         "nbi_vivienda_inadecuada_ind": (wall == 8) | (poor_wall & poor_floor),
         "nbi_hacinamiento_ind": is_crowded,
-        "nbi_sin_servicio_higienico_ind": np.isin(toilet, (6, 7, 9)),
+        "nbi_sin_servicio_higienico_ind": np.isin(columns["servicio_higienico_cod"], (6, 7, 9)),
         "nbi_ninios_no_asisten_ind": (home["members_6_11"].to_numpy() > 0) & (rng.random(n) < 0.02),
         "nbi_alta_dependencia_ind": (people > 4) & (rng.random(n) < 0.04),
+        **_service_indicators(columns, rng),
+    }
+
+
+def _service_indicators(columns: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    water, fuel = columns["fuente_agua_cod"], columns["combustible_cocina_cod"]
+    has_network, is_chlorinated = water <= 2, columns["nivel_cloro_cod"] == 1
+    is_drinkable = is_chlorinated | (rng.random(len(water)) < 0.5)
+    knows_fuel, knows_supply = ~np.isnan(fuel), water <= 3
+    return {
         "agua_red_publica_ind": has_network,
-        "agua_potable_ind": np.where(knows_supply, is_chlorinated | (rng.random(n) < 0.5), np.nan),
+        "agua_potable_ind": np.where(knows_supply, is_drinkable, np.nan),
         "cloro_seguro_ind": is_chlorinated,
-        "agua_todos_dias_ind": np.where(knows_supply, columns["dias_agua_semana"] == 7, np.nan),
-        "combustible_limpio_ind": np.where(knows_fuel, is_clean, np.nan),
-        "combustible_solido_ind": np.where(knows_fuel, is_solid, np.nan),
-        "sin_tic_ind": ~columns["tiene_celular_ind"] & ~columns["tiene_internet_ind"],
-        **{f"carencia_{name}_ind": flag for name, flag in lacks.items()},
         "agua_segura_ind": has_network & is_chlorinated,
-        "saneamiento_adecuado_ind": np.isin(toilet, (1, 2, 3, 4)),
+        "agua_todos_dias_ind": np.where(knows_supply, columns["dias_agua_semana"] == 7, np.nan),
+        "combustible_limpio_ind": np.where(knows_fuel, np.isin(fuel, (1, 2, 3)), np.nan),
+        "combustible_solido_ind": np.where(knows_fuel, np.isin(fuel, (5, 6, 9)), np.nan),
+        "saneamiento_adecuado_ind": np.isin(columns["servicio_higienico_cod"], (1, 2, 3, 4)),
+        "sin_tic_ind": ~columns["tiene_celular_ind"] & ~columns["tiene_internet_ind"],
+    }
+
+
+def _deprivations(columns: dict[str, Any]) -> dict[str, Any]:
+    """Count what the household lacks, as the third party does: two lacks and more are a gap."""
+    lacks = {
+        "materiales_vivienda": columns["vivienda_material_precario_ind"],
+        "hacinamiento": columns["nbi_hacinamiento_ind"],
+        "agua_segura": ~columns["agua_segura_ind"],
+        "saneamiento": ~columns["saneamiento_adecuado_ind"],
+        "electricidad": ~columns["tiene_electricidad_ind"],
+        "combustible_limpio": 1 - columns["combustible_limpio_ind"],
+        "internet": ~columns["tiene_internet_ind"],
+    }
+    total = np.nansum([np.asarray(flag, dtype=float) for flag in lacks.values()], axis=0)
+    return {
+        **{f"carencia_{name}_ind": flag for name, flag in lacks.items()},
         "total_carencias_bienestar_habitacional": total,
         "brecha_multidimensional_ind": total >= 2,
     }
@@ -360,4 +330,6 @@ def _typed(columns: dict[str, Any], year: int) -> pd.DataFrame:
             frame[name] = frame[name].astype("Float64").astype("Int64")
         elif name.startswith(NULLABLE):
             frame[name] = frame[name].astype("Float64")
+        elif name in WHOLE:
+            frame[name] = frame[name].astype("int64")
     return frame

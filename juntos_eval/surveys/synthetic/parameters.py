@@ -130,7 +130,7 @@ def margin(name: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    name : {"regions", "strata", "programmes"}
+    name : {"regions", "strata", "programmes", "materials"}
 
     Returns
     -------

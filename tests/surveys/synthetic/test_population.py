@@ -10,8 +10,8 @@ from juntos_eval.surveys.synthetic import Population, Wave, simulate_population
 from juntos_eval.surveys.synthetic.families import PANEL
 from juntos_eval.surveys.synthetic.outcomes import DO_NOT_KNOW, NO, REFUSED, YES
 
-# Calibration: weighted national margins of 2024-25, rounded to the point. Tolerances are a point for the share
-# of Juntos, three for child work, two and a half for the FIES items: what several seeds scatter, and some more.
+# Calibration: weighted national margins of 2024-25, rounded to the point. Tolerances are a point for the
+# share of Juntos, three for child work, two and a half for the FIES items.
 CHILD_WORK = (("5_13", 5, 13, 0.14), ("14_17", 14, 17, 0.24))
 FOOD_ITEM_SHARES = (0.51, 0.43, 0.41, 0.19, 0.30, 0.13, 0.12, 0.05)
 
