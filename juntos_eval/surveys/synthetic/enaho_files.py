@@ -26,7 +26,7 @@ from juntos_eval.surveys.synthetic.raw_layout import (
 
 __all__ = ["write_modules"]
 
-#: Table, file name of the Stata issue, file name of the CSV issue.
+#: Table and the number of its file at INEI.
 MODULES: Final = (("members", "200"), ("programmes", "700"), ("food_security", "130"))
 STATA_YEARS: Final = (2024,)
 FOOD_ANSWERS: Final = ("yes", "no", "do_not_know", "refused")
