@@ -7,15 +7,18 @@ may have n times n entries where many rows tie or a radius is wide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from scipy import sparse
 
-from juntos_eval.arrays import Codes, Floats, frozen, grouped_sums
+from juntos_eval.arrays import Bools, Codes, Floats, frozen, grouped_sums
 
-__all__ = ["Intervals", "Links", "Listed", "flat_positions"]
+__all__ = ["Intervals", "Links", "Listed", "Shares", "flat_positions"]
+
+# of the strongest link there is
+WEAKEST = 1e-9
 
 
 @runtime_checkable
@@ -216,3 +219,66 @@ def flat_positions(starts: Codes, counts: Codes) -> Codes:
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.asarray(np.arange(total) + np.repeat(starts - (ends - counts), counts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    r"""Links made into shares: each target's matches add up to one.
+
+    .. math:: s_{ij} = \frac{L_{ij} b_j}{\sum_k L_{ik} b_k}
+
+    Attributes
+    ----------
+    links : Links
+    base : numpy.ndarray, shape (pool,)
+        :math:`b_j`; ones for shares that depend on the links alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.numerics.links import Listed, Shares
+    >>> links = Listed(indptr=[0, 2, 2], indices=[0, 1], pool=2)
+    >>> shares = Shares(links=links, base=np.ones(2))
+    >>> shares.is_matched.tolist(), shares.average(np.array([1.0, 3.0]))[:1].tolist()
+    ([True, False], [2.0])
+    """
+
+    links: Links
+    base: Floats
+    totals: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", frozen(self.base))
+        totals = self.links.gather(self.base[:, None])[:, 0]
+        # what rounding leaves of a kernel's edge is no match
+        strong = totals > WEAKEST * self.base.max(initial=0.0)
+        object.__setattr__(self, "totals", frozen(np.where(strong, totals, 0.0)))
+
+    @property
+    def is_matched(self) -> Bools:
+        """Targets with a match, shape (m,)."""
+        return self.totals > 0
+
+    def average(self, values: Floats) -> Floats:
+        r"""Return :math:`\sum_j s_{ij} v_j` for each target, NaN where it has no match.
+
+        Parameters
+        ----------
+        values : numpy.ndarray, shape (pool,) or (pool, c)
+        """
+        columns = values.reshape(len(values), -1)
+        sums = self.links.gather(self.base[:, None] * columns)
+        means = np.full(sums.shape, np.nan)
+        np.divide(sums, self.totals[:, None], out=means, where=self.is_matched[:, None])
+        return means if values.ndim > 1 else means[:, 0]
+
+    def spread(self, weights: Floats) -> Floats:
+        r"""Return :math:`K_j = \sum_i w_i s_{ij}` for each pool row; targets without a match add nothing."""
+        return np.asarray(self.base * self.links.scatter(self._per_total(weights, 1)))
+
+    def spread_squared(self, weights: Floats) -> Floats:
+        r"""Return :math:`\sum_i w_i s_{ij}^2` for each pool row."""
+        return np.asarray(self.base**2 * self.links.scatter_squared(self._per_total(weights, 2)))
+
+    def _per_total(self, weights: Floats, power: int) -> Floats:
+        return np.divide(weights, self.totals**power, out=np.zeros(len(self.totals)), where=self.is_matched)

@@ -29,6 +29,8 @@ class Rule:
         No link is longer; infinity for none.
     tolerance : float
         Distances that differ by no more count as equal.
+    squared_tolerance : float
+        So do those whose squares differ by no more.
     rank : numpy.ndarray of int64, shape (pool,), optional
         Where given, exactly k neighbours are taken and among equals those of the lowest rank; where not,
         all that tie with the k-th are taken.
@@ -43,7 +45,13 @@ class Rule:
     count: int
     caliper: float = np.inf
     tolerance: float = 0.0
+    squared_tolerance: float = 0.0
     rank: Codes | None = None
+
+    def limit(self, nearest: Floats) -> Floats:
+        """Return the largest distance that ties with a given one."""
+        wider = np.sqrt(nearest**2 + self.squared_tolerance) if self.squared_tolerance else nearest
+        return np.asarray(wider + self.tolerance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,24 +243,21 @@ def _stretch(
     first, last = bounds[2].copy(), bounds[2].copy()
     active = np.flatnonzero(bounds[0] < bounds[1])
     taken = np.zeros(len(active), dtype=np.int64)
-    reach = np.full(len(active), np.inf)
+    limit = np.full(len(active), np.inf)
     while len(active):
         left, right = first[active], last[active]
         down, up = _lengths(line, values[active], left, right, (bounds[0][active], bounds[1][active]))
         length = np.minimum(down, up)
         is_wanted = np.isfinite(length) & (length <= rule.caliper)
-        is_wanted &= (taken < rule.count) | (length <= reach + rule.tolerance)
-        active, taken, reach, length = (
-            active[is_wanted],
-            taken[is_wanted],
-            reach[is_wanted],
-            length[is_wanted],
-        )
+        is_wanted &= (taken < rule.count) | (length <= limit)
+        active, taken = active[is_wanted], taken[is_wanted]
+        limit, length = limit[is_wanted], length[is_wanted]
         goes_down = (down <= up)[is_wanted]
         cell = np.where(goes_down, left[is_wanted] - 1, right[is_wanted])
         first[active] -= goes_down
         last[active] += ~goes_down
-        reach = np.where((taken < rule.count) & (taken + sizes[cell] >= rule.count), length, reach)
+        is_kth = (taken < rule.count) & (taken + sizes[cell] >= rule.count)
+        limit = np.where(is_kth, rule.limit(length), limit)
         taken = taken + sizes[cell]
     return first, last
 

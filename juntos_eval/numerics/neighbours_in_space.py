@@ -99,7 +99,7 @@ def _search_tree(places: Floats, sizes: Codes, targets: Floats, rule: Rule) -> t
             )
             is_enough = np.cumsum(sizes[place], axis=1) >= rule.count
             kth = np.take_along_axis(length, is_enough.argmax(axis=1)[:, None], axis=1)[:, 0]
-            reach = np.minimum(np.where(is_enough[:, -1], kth + rule.tolerance, np.inf), rule.caliper)
+            reach = np.minimum(np.where(is_enough[:, -1], rule.limit(kth), np.inf), rule.caliper)
             is_done = (length[:, -1] > reach) | (width == len(places))
             owner, rank = np.nonzero((length <= reach[:, None]) & is_done[:, None])
             found.append((part[owner], place[owner, rank], length[owner, rank]))

@@ -1,0 +1,307 @@
+r"""From a matched design and an outcome to an effect, its influence and its matched structure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from juntos_eval.arrays import Codes, Floats, frozen
+from juntos_eval.errors import DesignError
+from juntos_eval.estimate import Matched
+from juntos_eval.estimators.matching.kernel import leave_one_out, link_kernel
+from juntos_eval.estimators.matching.matched_design import ArmMatches, MatchedDesign
+from juntos_eval.estimators.matching.nearest import nearest_of_own_arm
+from juntos_eval.inference.abadie_imbens import AbadieImbens
+from juntos_eval.numerics.kernels import KernelLinks
+
+__all__ = ["MatchedEffect", "matched_effect", "matched_structure"]
+
+# the regression behind the influence takes a coefficient more for every so many rows that serve
+ROWS_A_COEFFICIENT = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedEffect:
+    r"""An effect by matching.
+
+    Attributes
+    ----------
+    value : float
+        :math:`\hat\tau = \sum_i t_i \hat\tau_i / \sum_i t_i`.
+    effects : numpy.ndarray, shape (n,)
+        :math:`\hat\tau_i = \hat y_i(1) - \hat y_i(0)` of each matched target; NaN elsewhere.
+    served : numpy.ndarray, shape (n,)
+        What each row gives to those it serves: its outcome, or what a bias adjustment leaves of it.
+    influence : numpy.ndarray, shape (n,)
+        Summing to zero.
+    parameters : int
+        Coefficients of the regressions behind the influence, and one for the effect.
+    mean_treated, mean_untreated : float
+        Mean outcomes of the target population under treatment and without.
+    """
+
+    value: float
+    effects: Floats
+    served: Floats
+    influence: Floats
+    parameters: int
+    mean_treated: float
+    mean_untreated: float
+
+    def __post_init__(self) -> None:
+        for name in ("effects", "served", "influence"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    def details(self, design: MatchedDesign) -> dict[str, Any]:
+        """Return means, counts and tuning numbers, as a record can hold them."""
+        treated, untreated = design.effective
+        found: dict[str, Any] = {
+            "targets": int(design.is_target.sum()),
+            "matched": int((design.target > 0).sum()),
+            "serving": int((design.use > 0).sum()),
+            "mean_treated": self.mean_treated,
+            "mean_untreated": self.mean_untreated,
+            "effective_treated": treated,
+            "effective_untreated": untreated,
+            **design.bandwidths,
+        }
+        if design.score is not None:
+            coefficients = design.score.coefficients.tolist()
+            found["score_coefficients"] = dict(zip(design.score.names, coefficients, strict=True))
+        return found
+
+
+def matched_effect(design: MatchedDesign, outcome: Floats, adjust: Floats | None) -> MatchedEffect:
+    r"""Return the effect of a matched design, with the linear representation of its error.
+
+    The missing outcome of target i is :math:`\sum_j s_{ij} \{y_j + \hat\mu(x_i) - \hat\mu(x_j)\}`, without
+    :math:`\hat\mu` where nothing is adjusted for; with it (Abadie & Imbens 2011), a regression within the
+    arm drawn on, weighted by how much each row serves. With :math:`t_i, K_i` as in the design,
+
+    .. math::
+        \hat\psi_i = \frac{1}{W} \bigl[ t_i \{\hat m_1(z_i) - \hat m_0(z_i) - \hat\tau\}
+                     + (2 D_i - 1)(t_i + K_i) \{y_i - \hat m_{D_i}(z_i)\} \bigr]
+
+    (Otsu & Rai 2017), which for the ATT is :math:`t_i (y_i - \hat m_0(z_i) - \hat\tau)` for the treated and
+    :math:`-K_i (y_i - \hat m_0(z_i))` for the others. Here :math:`\hat m_d` is a regression of the outcome
+    in arm d, weighted by how much each row serves, on the covariates adjusted for, else on the matching
+    variable: cubic on a line, squares in space, and for kernel matching the kernel regression itself (each
+    row left out of its own). The score is taken as known.
+
+    Parameters
+    ----------
+    design : MatchedDesign
+    outcome : numpy.ndarray, shape (n,)
+    adjust : numpy.ndarray, shape (n, q), optional
+        Covariates of the bias adjustment.
+
+    Returns
+    -------
+    MatchedEffect
+
+    References
+    ----------
+    Abadie, A. & Imbens, G. W. (2011). Bias-corrected matching estimators for average treatment effects.
+    *Journal of Business & Economic Statistics* 29(1), 1–11.
+
+    Otsu, T. & Rai, Y. (2017). Bootstrap inference of matching estimators for average treatment effects.
+    *Journal of the American Statistical Association* 112(520), 1720–1732.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.matched_effect import matched_effect
+    >>> from juntos_eval.estimators.matching.matching import Matching
+    >>> frame = pd.DataFrame({"d": [1, 0, 0, 1, 0], "age": [20.0, 21.0, 30.0, 44.0, 43.0]})
+    >>> design = Matching(treatment="d", covariates=("age",), distance="age").design(frame)
+    >>> matched_effect(design, np.array([5.0, 4.0, 9.0, 8.0, 3.0]), None).value
+    3.0
+    """
+    effects, served = np.full(design.n, np.nan), outcome.copy()
+    level = np.zeros(design.n)  # what each row contributes to the mean outcome under its own treatment
+    fitted = np.zeros((design.n, 2))
+    parameters = 1
+    for side in design.matches:
+        arm = int(design.treated[side.pool[0]])
+        missing, predicted, size = _missing_outcome(design, side, outcome, adjust)
+        sign = 1.0 if design.treated[side.targets[0]] else -1.0
+        effects[side.targets] = sign * (outcome[side.targets] - missing)
+        level[side.targets] = missing
+        fitted[:, arm], parameters = predicted, parameters + size
+        if adjust is not None:
+            served[side.pool] -= predicted[side.pool]
+    target, matched = design.target, design.target > 0
+    total = float(target.sum())
+    value = float(target[matched] @ effects[matched]) / total
+    mean = {
+        arm: float(target[matched] @ np.where(design.treated == arm, outcome, level)[matched]) / total
+        for arm in (True, False)
+    }
+    return MatchedEffect(
+        value=value,
+        effects=np.where(matched, effects, np.nan),
+        served=served,
+        influence=_influence(design, outcome, fitted, value),
+        parameters=parameters,
+        mean_treated=mean[True],
+        mean_untreated=mean[False],
+    )
+
+
+def matched_structure(
+    design: MatchedDesign, outcome: Floats, effect: MatchedEffect, inference: AbadieImbens
+) -> Matched:
+    """Return what Abadie-Imbens inference needs, with the conditional variance prepared by its rule.
+
+    Parameters
+    ----------
+    design : MatchedDesign
+    outcome : numpy.ndarray, shape (n,)
+    effect : MatchedEffect
+    inference : AbadieImbens
+
+    Returns
+    -------
+    Matched
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.matched_effect import matched_effect, matched_structure
+    >>> from juntos_eval.estimators.matching.matching import Matching
+    >>> from juntos_eval.inference.abadie_imbens import AbadieImbens
+    >>> frame = pd.DataFrame({"d": [1, 0, 0, 1, 0], "age": [20.0, 21.0, 30.0, 44.0, 43.0]})
+    >>> design = Matching(treatment="d", covariates=("age",), distance="age").design(frame)
+    >>> outcome = np.array([5.0, 4.0, 9.0, 8.0, 3.0])
+    >>> effect = matched_effect(design, outcome, None)
+    >>> matched_structure(design, outcome, effect, AbadieImbens(neighbours=1)).use.tolist()
+    [0.0, 1.0, 0.0, 0.0, 1.0]
+    """
+    use_squared = np.zeros(design.n)
+    for side in design.matches:
+        use_squared[side.pool] = side.shares.spread_squared(design.target[side.targets] ** 2)
+    if inference.variance == "homoskedastic":
+        variance = np.full(design.n, _common_variance(design, effect))
+    else:
+        variance = _conditional_variance(design, outcome, inference)
+    return Matched(
+        effects=effect.effects,
+        target=design.target,
+        use=design.use,
+        use_squared=use_squared,
+        conditional_variance=variance,
+        variance_rule=inference.rule,
+    )
+
+
+def _missing_outcome(
+    design: MatchedDesign, side: ArmMatches, outcome: Floats, adjust: Floats | None
+) -> tuple[Floats, Floats, int]:
+    """Return the targets' outcome in the other arm, that arm's regression at every row, and its size."""
+    links = side.shares.links
+    if adjust is None and isinstance(links, KernelLinks):
+        return side.shares.average(outcome[side.pool]), *_kernel_regression(design, side, outcome, links)
+    basis = np.column_stack([np.ones(design.n), adjust]) if adjust is not None else _basis(design, side)
+    fitted, size = _regression(basis, outcome, side.pool, design.use[side.pool])
+    if adjust is None:
+        return side.shares.average(outcome[side.pool]), fitted, size
+    return side.shares.average((outcome - fitted)[side.pool]) + fitted[side.targets], fitted, size
+
+
+def _regression(basis: Floats, outcome: Floats, arm: Codes, use: Floats) -> tuple[Floats, int]:
+    """Return the least-squares fit of one arm, weighted by use, at every row."""
+    serving = use > 0
+    root = np.sqrt(use[serving])
+    rows = arm[serving]
+    answer = np.linalg.lstsq(basis[rows] * root[:, None], outcome[rows] * root, rcond=1e-10)
+    if answer[2] >= len(rows):
+        raise DesignError(
+            "too few rows serve as matches to tell signal from error",
+            where=f"{len(rows)} rows serve, {int(answer[2])} coefficients",
+            remedy="use more matches a target, more rows, or fewer covariates in bias_adjust",
+        )
+    return np.asarray(basis @ answer[0]), int(answer[2])
+
+
+def _basis(design: MatchedDesign, side: ArmMatches) -> Floats:
+    """Return powers of the matching variable: cubic on a line, squares in space, fewer for few rows."""
+    points = design.places.points
+    deviation = points.std(axis=0)
+    scaled = (points - points.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    affordable = int((design.use[side.pool] > 0).sum()) // (ROWS_A_COEFFICIENT * points.shape[1])
+    highest = min(3 if design.places.is_line else 2, affordable)
+    return np.column_stack([np.ones(design.n), *(scaled**power for power in range(1, highest + 1))])
+
+
+def _kernel_regression(
+    design: MatchedDesign, side: ArmMatches, outcome: Floats, links: KernelLinks
+) -> tuple[Floats, int]:
+    """Return the pool's kernel regression at targets and, each row left out of its own, at pool rows."""
+    fitted = np.zeros(design.n)
+    average = side.shares.average(outcome[side.pool])
+    fitted[side.targets] = np.where(side.shares.is_matched, average, 0.0)
+    own = link_kernel(design.places, side.pool, side.pool, links.kernel, links.bandwidth)
+    alone = leave_one_out(own, outcome[side.pool], side.shares.base)
+    # a row with nobody of its arm near is compared with the mean of those who serve
+    serving = np.average(outcome[side.pool], weights=design.use[side.pool])
+    fitted[side.pool] = np.where(np.isnan(alone), serving, alone)
+    return fitted, 1
+
+
+def _influence(design: MatchedDesign, outcome: Floats, fitted: Floats, value: float) -> Floats:
+    target, total = design.target, float(design.target.sum())
+    is_both = len(design.matches) > 1
+    own = np.where(design.treated, fitted[:, 1], fitted[:, 0])
+    other = np.where(design.treated, fitted[:, 0], fitted[:, 1])
+    sign = np.where(design.treated, 1.0, -1.0)
+    # targets of a one-sided design need no regression in their own arm: it would cancel
+    predicted = own if is_both else np.where(design.is_target, outcome, own)
+    effect = sign * (predicted - other) - value
+    psi = (target * effect + sign * (target + design.use) * (outcome - predicted)) / total
+    # what is left of the sum is the matching discrepancy, of smaller order: spread over the targets
+    return np.asarray(psi - psi.sum() * target / total)
+
+
+def _common_variance(design: MatchedDesign, effect: MatchedEffect) -> float:
+    """Return half the mean squared deviation of matched differences from the effect."""
+    total = 0.0
+    for side in design.matches:
+        asked = side.targets[side.shares.is_matched]
+        served = effect.served[side.pool]
+        mean, square = side.shares.average(np.column_stack([served, served**2]))[side.shares.is_matched].T
+        of_mean = (effect.effects[asked] - effect.value) ** 2
+        total += float(design.target[asked] @ (of_mean + np.maximum(square - mean**2, 0.0)))
+    return total / (2.0 * float(design.target.sum()))
+
+
+def _conditional_variance(design: MatchedDesign, outcome: Floats, inference: AbadieImbens) -> Floats:
+    variance = np.full(design.n, np.nan)
+    needed = design.design_weights > 0
+    for arm in (design.treated, ~design.treated):
+        rows, every = np.flatnonzero(arm & needed), np.flatnonzero(arm)
+        variance[rows] = _spread_near(design, outcome, rows, every, inference)
+    return variance
+
+
+def _spread_near(
+    design: MatchedDesign, outcome: Floats, rows: Codes, every: Codes, inference: AbadieImbens
+) -> Floats:
+    """Return the variance of the outcome around each row, from its nearest of the same arm."""
+    links = nearest_of_own_arm(design.places, rows, every, inference.neighbours, design.tolerance)
+    centre = outcome[every].mean()
+    values = outcome[every] - centre
+    count = links.counts.astype(np.float64)
+    sums, squares = links.gather(np.column_stack([values, values**2])).T
+    own = outcome[rows] - centre
+    others = count - 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if inference.like == "Matching":
+            spread = (squares - sums**2 / count) / others
+        else:
+            spread = others / count * (own - (sums - own) / others) ** 2
+    # a block with a single row of an arm has no neighbour to compare with: the arm's variance stands in
+    return np.asarray(np.where(others > 0, np.maximum(spread, 0.0), outcome[every].var()))

@@ -1,0 +1,435 @@
+r"""Matching: the effect of a treatment by comparing each row with its likes in the other arm."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+import numpy as np
+
+from juntos_eval.arrays import Codes, Floats
+from juntos_eval.errors import DesignError
+from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Inference, Sample, Uncertainty
+from juntos_eval.estimators.design import Selection, groups_to_carry, select, zero_one
+from juntos_eval.estimators.matching.adjusted import refuse_other
+from juntos_eval.estimators.matching.balance import balance_check
+from juntos_eval.estimators.matching.distance import SCORES, SPACES, Places
+from juntos_eval.estimators.matching.effect import refuse_outcome
+from juntos_eval.estimators.matching.kernel import cross_validated_bandwidth, link_kernel
+from juntos_eval.estimators.matching.match_arms import (
+    common_support,
+    exact_blocks,
+    match_arms,
+    matching_checks,
+    place_rows,
+)
+from juntos_eval.estimators.matching.matched_design import MatchedDesign, matched_weights
+from juntos_eval.estimators.matching.matched_effect import matched_effect, matched_structure
+from juntos_eval.estimators.matching.nearest import NearestChoices, link_nearest, link_radius
+from juntos_eval.inference.abadie_imbens import AbadieImbens
+from juntos_eval.inference.robust import Robust
+from juntos_eval.numerics.kernels import KERNELS
+from juntos_eval.numerics.links import Links
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["Matching"]
+
+OPTIONS: dict[str, tuple[Any, ...]] = {
+    "estimand": ("att", "atc", "ate"),
+    "method": ("nearest", "kernel", "radius"),
+    "order": ("largest", "smallest", "data", "random"),
+    "ties": ("all", "first", "random", "matching"),
+    "kernel": KERNELS,
+    "common_support": (None, "minmax"),
+    "covariance": ("within", "overall"),
+}
+
+# squares of standardised distances that R's Matching takes for equal
+SQUARES_ALIKE = 1e-5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching:
+    r"""Effect of a treatment by nearest-neighbour, radius or kernel matching.
+
+    With :math:`t_i` the sampling weight of target i (1 without weights), :math:`s_{ij}` the share of row j
+    of the other arm in the match of i, and the sum over the targets that have a match,
+
+    .. math::
+        \hat\tau = \frac{\sum_i t_i \, (2 D_i - 1) \bigl( y_i - \sum_j s_{ij} y_j \bigr)}{\sum_i t_i}.
+
+    Targets are the treated (ATT), the untreated (ATC) or both (ATE). It identifies the effect if, given the
+    covariates, treatment is as good as random, and both arms occur wherever targets do.
+
+    Parameters
+    ----------
+    treatment : str
+        Column of 0 and 1.
+    covariates : tuple of str
+        Numbers, booleans or categories.
+    outcome : str, optional
+        Needed to ``fit``. A design never looks at its values; rows where it is missing are left out.
+    distance : str
+        ``"logit"`` or ``"probit"``: the propensity score; ``"linear_logit"``, ``"linear_probit"``: its
+        linear predictor; ``"mahalanobis"``, ``"scaled_euclidean"``, ``"robust_mahalanobis"``: all covariates
+        at once; else the name of a numeric column, a score fitted elsewhere, say.
+    estimand : {"att", "atc", "ate"}
+    method : {"nearest", "kernel", "radius"}
+        ``"radius"`` takes every row within the caliper, ``"kernel"`` all rows near, weighted by the kernel.
+        Both need a distance on a line and always let rows serve several targets.
+    ratio : int
+        Matches a target, for ``"nearest"``. Without replacement all targets choose once before any
+        chooses again.
+    replace : bool
+        Whether a row may serve several targets.
+    caliper : float, optional
+        No match is farther: in standard deviations (n - 1) of the distance over all rows, or in units of
+        the Mahalanobis or Euclidean distance itself.
+    caliper_in_sd : bool
+        False: the caliper is in units of the distance on a line, as probabilities.
+    exact : tuple of str
+        Columns in which a match must agree.
+    order : {"largest", "smallest", "data", "random"}
+        Who chooses first without replacement; in space, where nothing is largest, "largest" and "smallest"
+        are "data". Equals choose as the rows stand.
+    seed : int, optional
+        For what is random.
+    ties : {"all", "first", "random", "matching"}
+        With replacement: all rows as near as the k-th share the match, or k are taken, as the rows stand or
+        at random. ``"matching"`` is "all" with distances counted as equal whose squares differ by no more
+        than 1e-5 (in standard deviations), as R's Matching does. Without replacement a row cannot be
+        shared, and "all" is "first".
+    tie_tolerance : float
+        Distances that differ by no more are equal, in the units of the caliper.
+    kernel : {"epanechnikov", "gaussian", "biweight", "tricube", "uniform"}
+    bandwidth : float or "cv"
+        In units of the distance. ``"cv"``: what best predicts outcomes of the comparison arm from one
+        another; this design does look at those outcomes.
+    common_support : {None, "minmax"}
+        Leave out rows, of both arms, beyond the range of the other arm.
+    bias_adjust : tuple of str or bool
+        Covariates whose remaining differences are adjusted by regression; True: the covariates.
+    covariance : {"within", "overall"}
+        Around the means of the arms (as MatchIt) or of all rows (as Matching and Stata), in space.
+    weights : str, optional
+        Sampling weights: targets count by them.
+    weight_score : bool
+        Whether the score is fitted with the sampling weights.
+    weight_shares : bool
+        Whether rows share in a match in proportion to their sampling weights.
+
+    Raises
+    ------
+    DesignError
+        For choices that do not exist or contradict each other.
+
+    References
+    ----------
+    Rosenbaum, P. R. & Rubin, D. B. (1983). The central role of the propensity score in observational studies
+    for causal effects. *Biometrika* 70(1), 41–55.
+
+    Abadie, A. & Imbens, G. W. (2006). Large sample properties of matching estimators for average treatment
+    effects. *Econometrica* 74(1), 235–267.
+
+    Heckman, J. J., Ichimura, H. & Todd, P. (1997). Matching as an econometric evaluation estimator: evidence
+    from evaluating a job training programme. *Review of Economic Studies* 64(4), 605–654.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.matching import Matching
+    >>> frame = pd.DataFrame({"d": [1, 0, 0, 1, 0], "age": [20.0, 21.0, 30.0, 44.0, 43.0],
+    ...                       "y": [5.0, 4.0, 9.0, 8.0, 3.0]})
+    >>> effect = Matching(treatment="d", covariates=("age",), outcome="y", distance="age").fit(frame)
+    >>> effect.values.tolist()
+    [3.0]
+    """
+
+    treatment: str
+    covariates: tuple[str, ...]
+    outcome: str | None = None
+    distance: str = "logit"
+    estimand: Literal["att", "atc", "ate"] = "att"
+    method: Literal["nearest", "kernel", "radius"] = "nearest"
+    ratio: int = 1
+    replace: bool = False
+    caliper: float | None = None
+    caliper_in_sd: bool = True
+    exact: tuple[str, ...] = ()
+    order: Literal["largest", "smallest", "data", "random"] = "largest"
+    seed: int | None = None
+    ties: Literal["all", "first", "random", "matching"] = "all"
+    tie_tolerance: float = 1e-10
+    kernel: Literal["epanechnikov", "gaussian", "biweight", "tricube", "uniform"] = "epanechnikov"
+    bandwidth: float | Literal["cv"] = 0.06
+    common_support: Literal["minmax"] | None = None
+    bias_adjust: tuple[str, ...] | bool = ()
+    covariance: Literal["within", "overall"] = "within"
+    weights: str | None = None
+    weight_score: bool = True
+    weight_shares: bool = False
+
+    def __post_init__(self) -> None:
+        adjust: Any = self.bias_adjust
+        adjust = self.covariates if adjust is True else () if adjust is False else adjust
+        lists: dict[str, Any] = {"covariates": self.covariates, "exact": self.exact, "bias_adjust": adjust}
+        for name, columns in lists.items():
+            if isinstance(columns, str):
+                _refuse(f"{name} is a tuple of columns", f"{name}={columns!r}")
+            object.__setattr__(self, name, tuple(columns))
+        for name, allowed in OPTIONS.items():
+            refuse_other(name, getattr(self, name), allowed)
+        for sentence, is_so in (*self._bad_numbers(), *self._contradictions()):
+            if is_so:
+                _refuse(sentence, f"method={self.method!r}, distance={self.distance!r}")
+
+    def _bad_numbers(self) -> tuple[tuple[str, bool], ...]:
+        return (
+            ("ratio is a whole number of at least 1", not _is_whole(self.ratio) or self.ratio < 1),
+            ("caliper is a positive number", self.caliper is not None and not _is_positive(self.caliper)),
+            (
+                "bandwidth is a positive number or 'cv'",
+                self.bandwidth != "cv" and not _is_positive(self.bandwidth),
+            ),
+            ("tie_tolerance is a small number, not negative", not 0 <= self.tie_tolerance < 0.01),
+        )
+
+    def _contradictions(self) -> tuple[tuple[str, bool], ...]:
+        """Return what was asked for and would have no effect, or none that is defined."""
+        is_space, is_nearest = self.distance in SPACES, self.method == "nearest"
+        is_random = self.order == "random" or self.ties == "random"
+        is_column = not is_space and self.distance not in SCORES
+        others = {*self.covariates, *self.exact, *self._adjust}
+        return (
+            ("covariates are missing", not self.covariates and not is_column),
+            (
+                "the ATE needs replace=True: every row is matched",
+                self.estimand == "ate" and not self.has_replacement,
+            ),
+            ("a radius needs its caliper", self.method == "radius" and self.caliper is None),
+            ("a kernel has a bandwidth, not a caliper", self.method == "kernel" and self.caliper is not None),
+            ("only nearest neighbours have a ratio", not is_nearest and self.ratio != 1),
+            ("radius and kernel need a distance on a line", not is_nearest and is_space),
+            ("common support needs a distance on a line", self.common_support is not None and is_space),
+            ("a caliper in space is in its own units", is_space and not self.caliper_in_sd),
+            ("what is random needs a seed", is_random and self.seed is None),
+            ("without weights there are no shares by weight", self.weight_shares and self.weights is None),
+            (
+                "treatment or outcome stands among the covariates",
+                bool({self.treatment, self.outcome} & others),
+            ),
+        )
+
+    @property
+    def has_replacement(self) -> bool:
+        """Whether a row may serve several targets."""
+        return self.replace or self.method != "nearest"
+
+    def design(self, data: DataFrame) -> MatchedDesign:
+        """Return who is matched with whom, without looking at an outcome.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            One row a unit; not changed.
+
+        Returns
+        -------
+        MatchedDesign
+
+        Raises
+        ------
+        DesignError
+            For columns that are missing or unusable, a treatment other than 0 and 1, arms that do not
+            overlap, and where nobody has a match.
+        """
+        if self.bandwidth == "cv" and self.outcome is None:
+            _refuse("a bandwidth by cross-validation needs the outcome of the comparison arm", "outcome=None")
+        return self._match(self._selected(data, ())[0])
+
+    def fit(
+        self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
+    ) -> Estimate:
+        """Estimate the effect.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            One row a unit; not changed. Rows without outcome are left out before the design is made.
+        inference : Inference, optional
+            By default ``AbadieImbens()``, and for kernel matching the sum of squared influence; both take
+            the score as known.
+        carry : tuple of str
+            Groupings to keep for another inference later.
+
+        Returns
+        -------
+        Estimate
+            Term ``att``, ``atc`` or ``ate``.
+
+        Raises
+        ------
+        DesignError
+            As :meth:`design`; also for an outcome that does not vary and where a single row has a match.
+        """
+        name = self.outcome or _refuse("an effect needs an outcome", f"outcome={self.outcome!r}")
+        chosen, adjust = self._selected(data, groups_to_carry(inference, carry))
+        outcome = chosen.columns[name]
+        refuse_outcome(outcome, zero_one(chosen.columns[self.treatment], self.treatment), name)
+        design = self._match(chosen)
+        matched = int((design.target > 0).sum())
+        if matched < 2:
+            raise DesignError(
+                "a single matched row has no known error",
+                where=f"{matched} of {int(design.is_target.sum())} rows have a match",
+                remedy="widen the caliper; the design itself can be looked at without an effect",
+            )
+        effect = matched_effect(design, outcome, adjust)
+        prepared = inference if isinstance(inference, AbadieImbens) else AbadieImbens()
+        is_kernel = self.method == "kernel"
+        fit = Fit(
+            values=np.array([effect.value]),
+            influence=DenseInfluence(effect.influence),
+            parameters=effect.parameters,
+            groups={key: chosen.groups[key] for key in groups_to_carry(inference, carry)},
+            matched=None if is_kernel else matched_structure(design, outcome, effect, prepared),
+        )
+        default = _influence_of_kernel if is_kernel else AbadieImbens().infer
+        return Estimate(
+            spec={"estimator": "Matching", **self._choices()},
+            keys={"term": (self.estimand,)},
+            values=fit.values,
+            uncertainty=default(fit) if inference is None else inference.infer(fit),
+            sample=Sample(
+                rows=design.n,
+                units=design.n,
+                treated=int(design.treated.sum()),
+                effective=sum(design.effective),
+                dropped=chosen.dropped,
+            ),
+            checks=(balance_check(design), *design.checks),
+            details=effect.details(design),
+            fit=fit,
+        )
+
+    @property
+    def _adjust(self) -> tuple[str, ...]:
+        return self.bias_adjust if isinstance(self.bias_adjust, tuple) else ()
+
+    def _choices(self) -> dict[str, Any]:
+        """Return the choices with what they come to: ties, order and replacement as they were done."""
+        shown = asdict(self)
+        shown["replace"] = self.has_replacement
+        if not self.has_replacement and self.ties in {"all", "matching"}:
+            shown["ties"] = "first"
+        if self.distance in SPACES and self.order in {"largest", "smallest"}:
+            shown["order"] = "data"
+        return shown
+
+    def _selected(self, data: DataFrame, carry: tuple[str, ...]) -> tuple[Selection, Floats | None]:
+        """Return the complete rows as arrays, and the covariates of the bias adjustment."""
+        column = () if self.distance in SCORES or self.distance in SPACES else (self.distance,)
+        asked = partial(
+            select,
+            numeric=(*((self.outcome,) if self.outcome else ()), *column),
+            required=(self.treatment,),
+            weights=self.weights,
+            carry=(*self.exact, *carry),
+        )
+        if not self._adjust:
+            return asked(data, covariates=self.covariates), None
+        every = asked(data, covariates=(*self.covariates, *self._adjust))
+        columns = [*self.covariates, *self._adjust, *every.columns, *every.groups]
+        columns += [self.weights] if self.weights else []
+        rows = data[list(dict.fromkeys(columns))].iloc[every.rows]
+        chosen = asked(rows, covariates=self.covariates)
+        adjust = select(rows, covariates=self._adjust).covariates
+        return dataclasses.replace(chosen, rows=every.rows, dropped=every.dropped), adjust
+
+    def _match(self, chosen: Selection) -> MatchedDesign:
+        treated = zero_one(chosen.columns[self.treatment], self.treatment)
+        blocks = exact_blocks(chosen.groups, self.exact, chosen.n)
+        places, score = place_rows(
+            chosen,
+            treated,
+            blocks,
+            distance=self.distance,
+            covariance=self.covariance,
+            weight_score=self.weight_score,
+        )
+        supported = np.ones(chosen.n, dtype=np.bool_)
+        if self.common_support == "minmax":
+            supported = common_support(places, treated)
+        base = chosen.weights if self.weight_shares else np.ones(chosen.n)
+        matches = match_arms(treated, supported, base, self.estimand, self._linker(places, chosen))
+        target, use = matched_weights(matches, chosen.weights)
+        design = MatchedDesign(
+            rows=chosen.rows,
+            treated=treated,
+            covariates=chosen.covariates,
+            covariate_names=chosen.covariate_names,
+            base_weights=chosen.weights,
+            estimand=self.estimand,
+            score=score,
+            places=places,
+            matches=matches,
+            target=target,
+            use=use,
+            is_supported=supported,
+            has_replacement=self.has_replacement,
+            tolerance=self.tie_tolerance * places.unit,
+            dropped=chosen.dropped,
+        )
+        checks = () if score is None else score.checks
+        return dataclasses.replace(design, checks=(*checks, *matching_checks(design, self.ratio)))
+
+    def _linker(self, places: Places, chosen: Selection) -> Callable[[Codes, Codes], Links]:
+        """Return what links targets to the rows they draw on."""
+        if self.method == "kernel":
+            return partial(self._link_kernel, places, chosen)
+        unit = places.unit if self.caliper_in_sd else 1.0
+        caliper = np.inf if self.caliper is None else self.caliper * unit
+        if self.method == "radius":
+            return lambda targets, pool: link_radius(places, targets, pool, caliper)
+        choices = NearestChoices(
+            ratio=self.ratio,
+            is_replaced=self.replace,
+            caliper=caliper,
+            tolerance=self.tie_tolerance * places.unit,
+            squared_tolerance=SQUARES_ALIKE * places.unit**2 if self.ties == "matching" else 0.0,
+            ties="all" if self.ties == "matching" else self.ties,
+            order=self.order,
+            seed=self.seed,
+        )
+        return lambda targets, pool: link_nearest(places, targets, pool, choices)
+
+    def _link_kernel(self, places: Places, chosen: Selection, targets: Codes, pool: Codes) -> Links:
+        if isinstance(self.bandwidth, str):
+            outcome = chosen.columns[str(self.outcome)][pool]
+            bandwidth = cross_validated_bandwidth(places, pool, outcome, chosen.weights[pool], self.kernel)
+        else:
+            bandwidth = float(self.bandwidth)
+        return link_kernel(places, targets, pool, self.kernel, bandwidth)
+
+
+def _influence_of_kernel(fit: Fit) -> Uncertainty:
+    return dataclasses.replace(Robust("HC0").infer(fit), method="squared influence, matching variable known")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_positive(value: object) -> bool:
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return is_number and math.isfinite(value) and value > 0  # type: ignore[arg-type,operator]
+
+
+def _refuse(what: str, where: str) -> NoReturn:
+    raise DesignError(what, where=where, remedy="see the docstring of Matching for what goes together")
