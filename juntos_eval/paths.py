@@ -16,6 +16,7 @@ from juntos_eval.errors import SourceError
 
 __all__ = [
     "MANIFEST",
+    "SYNTHETIC_RUN",
     "Expectation",
     "RawFolder",
     "RunPaths",
@@ -26,6 +27,7 @@ __all__ = [
 #: What the owner of a raw folder states about its files; optional.
 MANIFEST: Final = "manifest.toml"
 
+#: The run on embedded synthetic files.
 SYNTHETIC_RUN: Final = "synthetic-data"
 
 

@@ -71,6 +71,12 @@ class Code:
         Whether the answer is no answer (does not know, refused).
     label_es : str
         INEI's text.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.codebook import load_codebook
+    >>> load_codebook("enaho").codes_of("food_security", "fies_1")[2].is_missing
+    True
     """
 
     code: int
@@ -191,7 +197,16 @@ def load_codebook(survey: str) -> Codebook:
 
 
 def parse_codebook(survey: str, columns_csv: str, codes_csv: str) -> Codebook:
-    """Make a codebook of the two texts; ``load_codebook`` finds them."""
+    r"""Make a codebook of the two texts; ``load_codebook`` finds them.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.codebook import parse_codebook
+    >>> columns = "table,name,kind,is_needed,width,unit,label_en,label_es,note,2025\n"
+    >>> codes = "table,name,code,value,status,label_es\n"
+    >>> parse_codebook("x", columns + "t,age,number,1,,years,Age,Edad,,P208A\n", codes).years
+    ('2025',)
+    """
     rows = list(csv.DictReader(columns_csv.splitlines()))
     years = tuple(name for name in (rows[0] if rows else {}) if name.isdigit() or name == UNDATED)
     codebook = Codebook(

@@ -12,7 +12,15 @@ __all__ = ["as_codes", "as_key", "as_number", "as_text", "as_weight"]
 
 
 def as_text(series: pd.Series, *, where: str = "") -> pd.Series:
-    """Return stripped text; an empty one is missing."""
+    """Return stripped text; an empty one is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.convert import as_text
+    >>> as_text(pd.Series([" LIMA ", " "])).tolist()
+    ['LIMA', nan]
+    """
     del where
     text = series.astype("string").str.strip()
     return text.mask(text.eq("").fillna(value=False)).astype("str")

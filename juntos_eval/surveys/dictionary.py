@@ -116,6 +116,15 @@ def write_readmes(root: Path) -> tuple[Path, Path]:
     Returns
     -------
     tuple of Path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.surveys.dictionary import write_readmes
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.parent.name for path in write_readmes(Path(folder))]
+    ['data_raw', 'data_clean']
     """
     return (
         write_atomically(root / "data_raw" / "README.md", data_raw_readme()),

@@ -42,6 +42,17 @@ class Harmonised:
         What was repaired or set missing, with counts.
     is_synthetic : bool
         Whether the raw folder says that no record is real.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.arrays import FrozenMapping
+    >>> from juntos_eval.surveys.harmonise import Harmonised
+    >>> from juntos_eval.surveys.provenance import InputFile
+    >>> file = InputFile(name="a.csv", sha256="…", size_bytes=10, rows=3, encoding="utf-8")
+    >>> opened = Harmonised(frame=pd.DataFrame(), source=file, notes=FrozenMapping())
+    >>> opened.provenance(survey="enaho", year=2025, dropped={"former member": 1}).rows_in
+    3
     """
 
     frame: pd.DataFrame
@@ -101,6 +112,19 @@ def open_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> 
         If the file is missing or not whole.
     SchemaError
         If the year has no map, or the content breaks it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.harmonise import open_table
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2025,))
+    ...     opened = open_table(RawFolder.at(folder), survey="enaho", table="members", year=2025)
+    >>> opened.frame["sex"].cat.categories.tolist(), opened.is_synthetic
+    (['male', 'female'], True)
     """
     load_codebook(survey).columns_of(table, year)
     table_read = read_table_source(raw, survey=survey, table=table, year=year)
@@ -130,15 +154,14 @@ def has_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> b
     ...     has_table(RawFolder.at(folder), survey="enaho", table="dwellings", year=2025)
     False
     """
-    columns = [column for column in load_codebook(survey).columns if column.table == table]
-    if not any(year_label(year) in column.raw for column in columns):
+    if not load_codebook(survey).maps(table, year):
         return False
     names = load_source(survey).table(table).names(year)
     return raw.find(survey=survey, year=year, table=table, names=names) is not None
 
 
 def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Harmonised:
-    """Give a raw table its canonical names, labels and types.
+    r"""Give a raw table its canonical names, labels and types.
 
     Parameters
     ----------
@@ -155,6 +178,20 @@ def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Ha
     SchemaError
         On a year without a map, a needed column that is not there, an unknown code, a key wider than declared
         or repeated, a weight that is missing or not positive. Messages count rows; they show no record.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.surveys.harmonise import harmonise
+    >>> from juntos_eval.surveys.read import read_raw
+    >>> header = "inei,departamento,provincia,distrito,altitude,latitude,longitude,idh_2019,"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "districts.csv"
+    ...     _ = path.write_text(f"{header}pct_pobreza_total,pct_pobreza_extrema\n10101,A,B,C,1,2,3,.5,9,1\n")
+    ...     made = harmonise(read_raw(path), survey="geo", table="districts", year=None)
+    >>> made.frame["ubigeo"].tolist(), dict(made.notes)
+    (['010101'], {'ubigeo: leading zeros restored': 1})
     """
     codebook, source = load_codebook(survey), load_source(survey).table(table)
     columns = codebook.columns_of(table, year)

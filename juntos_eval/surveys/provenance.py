@@ -137,6 +137,14 @@ class CleanTable:
     ----------
     frame : pandas.DataFrame
     provenance : Provenance
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.provenance import CleanTable, Provenance
+    >>> account = Provenance(survey="enaho", table="members", year=2024, rows_in=1, rows_out=1)
+    >>> CleanTable(frame=pd.DataFrame({"age_years": [4.0]}), provenance=account).provenance.table
+    'members'
     """
 
     frame: pd.DataFrame

@@ -43,7 +43,7 @@ class TextRules:
 
 
 def read_delimited(path: Path, rules: TextRules, rows: int | None = None) -> tuple[pd.DataFrame, str]:
-    """Read a delimited text file as text, every field as written.
+    r"""Read a delimited text file as text, every field as written.
 
     Parameters
     ----------
@@ -62,6 +62,18 @@ def read_delimited(path: Path, rules: TextRules, rows: int | None = None) -> tup
     ------
     SourceError
         If the encoding is another, a line has too many or too few fields, or the last line is cut.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.surveys.read_delimited import TextRules, read_delimited
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.csv"
+    ...     _ = path.write_bytes(b"CONGLOME;P203\n015009;1\n")
+    ...     frame, encoding = read_delimited(path, TextRules())
+    >>> frame.iloc[0].to_dict(), encoding
+    ({'CONGLOME': '015009', 'P203': '1'}, 'utf-8')
     """
     text, encoding = decode(path, rules.encodings)
     delimiter = sniff_delimiter(text.partition("\n")[0], where=str(path))

@@ -47,6 +47,18 @@ def read_stata(path: Path) -> pd.DataFrame:
     References
     ----------
     StataCorp, "Description of .dta file format" (help dta), releases 105 to 119.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.read_stata import read_stata
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.dta"
+    ...     pd.DataFrame({"hogar": ["11", "12"]}).to_stata(path, write_index=False)
+    ...     read_stata(path)["hogar"].tolist()
+    ['11', '12']
     """
     found = path.stat().st_size
     expected = announced_bytes(path)
@@ -81,6 +93,18 @@ def announced_bytes(path: Path) -> int | None:
     ------
     SourceError
         If the file is no Stata file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.read_stata import announced_bytes
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.dta"
+    ...     pd.DataFrame({"hogar": ["11", "12"]}).to_stata(path, write_index=False)
+    ...     announced_bytes(path) <= path.stat().st_size
+    True
     """
     with path.open("rb") as stream:
         head = stream.read(1 << 20)

@@ -213,6 +213,17 @@ def finish(frame: pd.DataFrame, schema: TableSchema, provenance: Provenance) -> 
     ------
     SchemaError
         If the table breaks its schema, or rows are unaccounted for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.provenance import Provenance
+    >>> from juntos_eval.surveys.schema import Field, TableSchema, finish
+    >>> age = Field(name="age", dtype="float", description="Age", description_es="Edad")
+    >>> schema = TableSchema(name="ages", description="", description_es="", key=("age",), fields=(age,))
+    >>> account = Provenance(survey="x", table="", year=None, rows_in=2, rows_out=0, dropped={"absent": 1})
+    >>> finish(pd.DataFrame({"age": [4.0]}), schema, account).provenance.rows_out
+    1
     """
     where = ", ".join(file.name for file in provenance.inputs)
     lost = provenance.rows_in - sum(provenance.dropped.values()) - len(frame)

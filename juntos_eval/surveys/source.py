@@ -222,6 +222,17 @@ def read_table_source(raw: RawFolder, *, survey: str, table: str, year: int | No
     ------
     SourceError
         If the file is missing, half-copied, or not what it should be.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.source import read_table_source
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_table_source(RawFolder.at(folder), survey="enaho", table="members", year=2024)
+    Traceback (most recent call last):
+    ...
+    juntos_eval.errors.SourceError: The members file of enaho 2024 is missing ...
     """
     source = load_source(survey)
     facts = source.table(table)

@@ -57,7 +57,16 @@ def household_id(frame: pd.DataFrame) -> pd.Series:
 
 
 def person_id(frame: pd.DataFrame) -> pd.Series:
-    """Return ``conglome-vivienda-hogar-codperso``."""
+    """Return ``conglome-vivienda-hogar-codperso``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.enaho.clean import person_id
+    >>> keys = {"conglome": ["015009"], "vivienda": ["012"], "hogar": ["11"], "codperso": ["01"]}
+    >>> person_id(pd.DataFrame(keys)).tolist()
+    ['015009-012-11-01']
+    """
     return household_id(frame) + "-" + frame["codperso"]
 
 

@@ -58,6 +58,19 @@ def clean_food_security(raw: RawFolder, year: int) -> CleanTable:
     ----------
     Cafiero, C., Viviani, S. & Nord, M. (2018). Food security measurement in a global context: the Food
     Insecurity Experience Scale. Measurement 116, 146-152.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.enaho import clean_food_security
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2025,))
+    ...     made = clean_food_security(RawFolder.at(folder), 2025)
+    >>> made.frame["fies_category"].cat.categories.tolist()
+    ['food_secure_or_mild', 'moderate', 'severe']
     """
     opened = open_table(raw, survey="enaho", table="food_security", year=year)
     listed = opened.frame

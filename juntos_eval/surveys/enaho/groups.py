@@ -31,6 +31,12 @@ class ChildGroup:
     sex : str or None
         None for both.
     label_en, label_es : str
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.enaho.groups import CHILD_GROUPS
+    >>> [group.name for group in CHILD_GROUPS][:3]
+    ['5_13', '5_13_girls', '5_13_boys']
     """
 
     name: str

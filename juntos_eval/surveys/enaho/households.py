@@ -50,6 +50,22 @@ def build_households(
     ------
     SchemaError
         If the tables are of different years, or a household has two heads.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys import enaho
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2025,))
+    ...     raw = RawFolder.at(folder)
+    ...     members, programmes = enaho.clean_members(raw, 2025), enaho.clean_programmes(raw, 2025)
+    >>> households = enaho.build_households(members, programmes)
+    >>> counted = households.frame["children_5_17"] > 0
+    >>> bool((households.frame["working_share_5_17"].notna() == counted).all())
+    True
     """
     others = {"districts": districts, "food_security": food_security, "dwellings": dwellings}
     given = {name: table for name, table in others.items() if table is not None}
@@ -172,5 +188,12 @@ def _provenance(
 
 
 def unique_inputs(tables: list[CleanTable]) -> tuple[InputFile, ...]:
-    """Return the raw files behind several tables, each once."""
+    """Return the raw files behind several tables, each once.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.enaho.households import unique_inputs
+    >>> unique_inputs([])
+    ()
+    """
     return tuple(dict.fromkeys(file for table in tables for file in table.provenance.inputs))

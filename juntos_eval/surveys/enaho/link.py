@@ -40,6 +40,24 @@ def link_households(first: CleanTable, second: CleanTable) -> CleanTable:
     ------
     SchemaError
         If the second table is not of a later year, or no household links.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys import enaho
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2024, 2025))
+    ...     raw = RawFolder.at(folder)
+    ...     households = [
+    ...         enaho.build_households(enaho.clean_members(raw, year), enaho.clean_programmes(raw, year))
+    ...         for year in (2024, 2025)
+    ...     ]
+    >>> linked = enaho.link_households(*households)
+    >>> 2 * linked.frame["household_id"].nunique() == len(linked.frame)
+    True
     """
     years = (first.provenance.year or 0, second.provenance.year or 0)
     if years[0] >= years[1]:

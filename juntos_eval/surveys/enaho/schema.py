@@ -13,7 +13,14 @@ FIES_CATEGORIES: Final = ("food_secure_or_mild", "moderate", "severe")
 
 
 def year_field(table: str) -> Field:
-    """Describe the year of a table."""
+    """Describe the year of a table.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.enaho.schema import year_field
+    >>> year_field("members").name
+    'year'
+    """
     return declared("enaho", table, "year", dtype="int", limits=(_FIRST_YEAR, None))
 
 

@@ -32,6 +32,19 @@ def clean_members(raw: RawFolder, year: int) -> CleanTable:
     ------
     SourceError, SchemaError
         If the file, its columns or its content is not what was declared.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.enaho import clean_members
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2025,))
+    ...     members = clean_members(RawFolder.at(folder), 2025)
+    >>> members.frame["is_working_child"].dtype, len(members.frame) == members.provenance.rows_out
+    (BooleanDtype, True)
     """
     opened = open_table(raw, survey="enaho", table="members", year=year)
     is_panel = opened.frame["relation"].eq("panel")
@@ -85,6 +98,19 @@ def clean_programmes(raw: RawFolder, year: int) -> CleanTable:
     ------
     SourceError, SchemaError
         If the file, its columns or its content is not what was declared.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.enaho import clean_programmes
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2025,))
+    ...     programmes = clean_programmes(RawFolder.at(folder), 2025)
+    >>> bool(programmes.frame.loc[~programmes.frame["has_answered_programmes"], "has_juntos"].isna().all())
+    True
     """
     opened = open_table(raw, survey="enaho", table="programmes", year=year)
     listed = opened.frame
@@ -125,6 +151,19 @@ def clean_dwellings(raw: RawFolder, year: int) -> CleanTable:
     ------
     SourceError, SchemaError
         If the file, its columns or its content is not what was declared.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.enaho import clean_dwellings
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2025,))
+    ...     dwellings = clean_dwellings(RawFolder.at(folder), 2025)
+    >>> dwellings.frame["household_id"].str.len().unique().tolist()
+    [13]
     """
     opened = open_table(raw, survey="enaho", table="dwellings", year=year)
     listed = opened.frame

@@ -53,6 +53,19 @@ def clean_districts(raw: RawFolder) -> CleanTable:
     ------
     SourceError, SchemaError
         If the file, its columns or its content is not what was declared.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.geo import clean_districts
+    >>> from juntos_eval.surveys.synthetic import write_synthetic
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_synthetic(Path(folder), seed=1, households=300, years=(2025,))
+    ...     districts = clean_districts(RawFolder.at(folder))
+    >>> bool(districts.frame["poverty_rate"].dropna().between(0, 1).all())
+    True
     """
     opened = open_table(raw, survey="geo", table="districts", year=None)
     listed = opened.frame
