@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import pandera.errors
-import pandera.pandas as pa
 
 from juntos_eval.errors import SchemaError
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.provenance import CleanTable, Provenance
+
+if TYPE_CHECKING:
+    import pandera.errors
+    import pandera.pandas as pa
 
 __all__ = ["Field", "TableSchema", "declared", "finish"]
 
@@ -55,6 +58,8 @@ class Field:
 
     def column(self) -> pa.Column:
         """Return pandera's description of the column."""
+        import pandera.pandas as pa
+
         checks = []
         if self.labels:
             checks.append(pa.Check.isin(list(self.labels), name="an allowed label"))
@@ -128,6 +133,9 @@ class TableSchema:
         SchemaError
             With each column, what it breaks, and in how many rows. No value of a record is shown.
         """
+        import pandera.errors
+        import pandera.pandas as pa
+
         schema = pa.DataFrameSchema(
             {field.name: field.column() for field in self.fields},
             strict=True,

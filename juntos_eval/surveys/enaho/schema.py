@@ -84,8 +84,8 @@ HAS_SCHOOL_MEALS: Final = Field(
     name="has_school_meals",
     dtype="boolean",
     is_nullable=True,
-    description="Some member received school breakfast or lunch (Qali Warma and its successor)",
-    description_es="Algún miembro recibió desayuno o almuerzo escolar (Qali Warma y su sucesor)",
+    description="Some member received school breakfast or lunch",
+    description_es="Algún miembro recibió desayuno o almuerzo escolar",
 )
 
 MEMBERS: Final = TableSchema(
