@@ -205,36 +205,41 @@ def _missing_outcome(
     links = side.shares.links
     if adjust is None and isinstance(links, KernelLinks):
         return side.shares.average(outcome[side.pool]), *_kernel_regression(design, side, outcome, links)
-    basis = np.column_stack([np.ones(design.n), adjust]) if adjust is not None else _basis(design, side)
-    fitted, size = _regression(basis, outcome, side.pool, design.use[side.pool])
+    rows = np.flatnonzero(design.design_weights > 0)
     if adjust is None:
+        fitted, size = _regression(design, side, outcome, rows, _powers(design, side, rows))
         return side.shares.average(outcome[side.pool]), fitted, size
+    fitted, size = _regression(design, side, outcome, rows, adjust[rows])
     return side.shares.average((outcome - fitted)[side.pool]) + fitted[side.targets], fitted, size
 
 
-def _regression(basis: Floats, outcome: Floats, arm: Codes, use: Floats) -> tuple[Floats, int]:
-    """Return the least-squares fit of one arm, weighted by use, at every row."""
-    serving = use > 0
-    root = np.sqrt(use[serving])
-    rows = arm[serving]
-    answer = np.linalg.lstsq(basis[rows] * root[:, None], outcome[rows] * root, rcond=1e-10)
-    if answer[2] >= len(rows):
+def _regression(
+    design: MatchedDesign, side: ArmMatches, outcome: Floats, rows: Codes, columns: Floats
+) -> tuple[Floats, int]:
+    """Return the least-squares fit of the arm drawn on, weighted by use, at the rows, and its size."""
+    basis = np.column_stack([np.ones(len(rows)), columns])
+    serving = (design.treated[rows] == design.treated[side.pool[0]]) & (design.use[rows] > 0)
+    root = np.sqrt(design.use[rows[serving]])
+    answer = np.linalg.lstsq(basis[serving] * root[:, None], outcome[rows[serving]] * root, rcond=1e-10)
+    if answer[2] >= len(root):
         raise DesignError(
             "too few rows serve as matches to tell signal from error",
-            where=f"{len(rows)} rows serve, {int(answer[2])} coefficients",
+            where=f"{len(root)} rows serve, {int(answer[2])} coefficients",
             remedy="use more matches a target, more rows, or fewer covariates in bias_adjust",
         )
-    return np.asarray(basis @ answer[0]), int(answer[2])
+    fitted = np.zeros(design.n)
+    fitted[rows] = basis @ answer[0]
+    return fitted, int(answer[2])
 
 
-def _basis(design: MatchedDesign, side: ArmMatches) -> Floats:
+def _powers(design: MatchedDesign, side: ArmMatches, rows: Codes) -> Floats:
     """Return powers of the matching variable: cubic on a line, squares in space, fewer for few rows."""
-    points = design.places.points
+    points = design.places.points[rows]
     deviation = points.std(axis=0)
     scaled = (points - points.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
     affordable = int((design.use[side.pool] > 0).sum()) // (ROWS_A_COEFFICIENT * points.shape[1])
     highest = min(3 if design.places.is_line else 2, affordable)
-    return np.column_stack([np.ones(design.n), *(scaled**power for power in range(1, highest + 1))])
+    return np.column_stack([np.zeros((len(rows), 0)), *(scaled**power for power in range(1, highest + 1))])
 
 
 def _kernel_regression(

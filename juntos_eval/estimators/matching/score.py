@@ -2,15 +2,16 @@ r"""The propensity score: the probability of treatment given covariates, by logi
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from juntos_eval.arrays import Bools, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check
 from juntos_eval.estimators.matching.separation import refuse_separation
+from juntos_eval.numerics.convex_newton import minimise_convex
 
 __all__ = ["LINKS", "Score", "fit_score"]
 
@@ -126,16 +127,16 @@ def fit_score(
     design = np.column_stack([np.ones(len(treated)), covariates[:, kept]])
     centre, scale = design[:, 1:].mean(axis=0), design[:, 1:].std(axis=0)
     standard = np.column_stack([np.ones(len(treated)), (design[:, 1:] - centre) / scale])
-    coefficients, mean, slope, converged = _maximise(treated, standard, weights, link)
+    coefficients, linear, mean, converged = _maximise(treated, standard, weights, link)
     kept_names = tuple(names[column] for column in kept)
     extreme = np.minimum(mean, 1.0 - mean) < 1e-4
     if extreme.any():
         refuse_separation(treated, standard[:, 1:], kept_names, extreme)
     back = _unstandardise(centre, scale)
-    information = (standard * (weights * slope)[:, None]).T @ standard
+    information = (standard * (weights * _information(linear, mean, link))[:, None]).T @ standard
     return Score(
         probability=mean,
-        linear=standard @ coefficients,
+        linear=linear,
         coefficients=back @ coefficients,
         names=("constant", *kept_names),
         link=link,
@@ -190,21 +191,44 @@ def _independent(columns: Floats) -> list[bool]:
 def _maximise(
     treated: Bools, standard: Floats, weights: Floats, link: str
 ) -> tuple[Floats, Floats, Floats, bool]:
-    """Return coefficients, probabilities, information per unit of weight, and whether it converged."""
-    from statsmodels.genmod.families import Binomial
-    from statsmodels.genmod.families.links import Logit, Probit
-    from statsmodels.genmod.generalized_linear_model import GLM
+    """Return coefficients, linear predictor, probabilities, and whether the search converged."""
+    sign = np.where(treated, 1.0, -1.0)
+    share = weights / weights.sum()
+    loss = _logit_loss if link == "logit" else _probit_loss
 
-    family = Binomial(link=Logit() if link == "logit" else Probit())
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # separation and slow convergence are found and named by us
-        warnings.simplefilter("ignore")
-        model = GLM(treated.astype(np.float64), standard, family=family, var_weights=weights / weights.mean())
-        result = model.fit(tol=1e-10, tol_criterion="params", maxiter=50, wls_method="qr")
-        coefficients = np.asarray(result.params, dtype=np.float64)
-        mean = np.asarray(family.fitted(standard @ coefficients))
-        slope = np.asarray(family.weights(mean))
-    return coefficients, mean, slope, bool(result.converged)
+    def evaluate(coefficients: Floats) -> tuple[float, Floats, Floats]:
+        value, slope, curvature = loss(sign * (standard @ coefficients))
+        gradient = standard.T @ (share * sign * slope)
+        return float(share @ value), gradient, (standard * (share * curvature)[:, None]).T @ standard
+
+    found = minimise_convex(evaluate, np.zeros(standard.shape[1]), tolerance=1e-11)
+    linear = np.zeros(len(standard))
+    # column by column, so that equal rows get exactly equal scores and tie
+    for column, coefficient in zip(standard.T, found.argument, strict=True):
+        linear += coefficient * column
+    probability = special.expit(linear) if link == "logit" else special.ndtr(linear)
+    return found.argument, linear, probability, found.is_reached
+
+
+def _logit_loss(margin: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return -log G of the margin, its slope and its curvature."""
+    miss = special.expit(-margin)
+    return np.asarray(np.logaddexp(0.0, -margin)), -miss, miss * (1.0 - miss)
+
+
+def _probit_loss(margin: Floats) -> tuple[Floats, Floats, Floats]:
+    below = special.log_ndtr(margin)
+    mills = np.exp(-0.5 * margin**2 - below) / np.sqrt(2.0 * np.pi)
+    return -below, -mills, mills * (mills + margin)
+
+
+def _information(linear: Floats, probability: Floats, link: str) -> Floats:
+    """Return the expected information of each row, per unit of weight and of squared covariates."""
+    variance = probability * (1.0 - probability)
+    if link == "logit":
+        return np.asarray(variance)
+    density = np.exp(-0.5 * linear**2) / np.sqrt(2.0 * np.pi)
+    return np.asarray(np.divide(density**2, variance, out=np.zeros(len(linear)), where=variance > 0))
 
 
 def _unstandardise(centre: Floats, scale: Floats) -> Floats:
@@ -215,5 +239,9 @@ def _unstandardise(centre: Floats, scale: Floats) -> Floats:
 
 
 def _convergence(converged: bool, link: str) -> Check:
-    detail = "coefficients stopped moving" if converged else "coefficients still moved after 50 iterations"
+    detail = (
+        "the gradient of the likelihood is zero"
+        if converged
+        else "the gradient of the likelihood is not zero where the search ended"
+    )
     return Check("score converged", converged, f"{link}: {detail}")

@@ -36,6 +36,23 @@ def test_score_solves_its_weighted_first_order_conditions(link: str) -> None:
     assert score.names == ("constant", "a", "b", "c")
 
 
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_score_is_that_of_statsmodels(link: str) -> None:
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.families.links import Logit, Probit
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    treated, covariates = simulated()
+    covariates[:, 1] -= 1e5
+    weights = np.random.default_rng(3).uniform(0.5, 20, N)
+    score = fit_score(treated, covariates, ("a", "b", "c"), weights, link=link)
+    family = Binomial(link=Logit() if link == "logit" else Probit())
+    design = np.column_stack([np.ones(N), covariates])
+    theirs = GLM(treated.astype(float), design, family=family, var_weights=weights).fit(tol=1e-14)
+    np.testing.assert_allclose(score.coefficients, theirs.params, rtol=1e-9)
+    np.testing.assert_allclose(score.information_inverse, theirs.cov_params(), rtol=1e-7)
+
+
 def test_weights_act_as_repeated_rows() -> None:
     treated, covariates = simulated()
     times = np.random.default_rng(2).integers(1, 4, N)
