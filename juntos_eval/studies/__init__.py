@@ -1,0 +1,1 @@
+"""Studies: samples and specifications, one file a study that can be run again."""
