@@ -14,7 +14,7 @@ from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Groups, Inference
 
-__all__ = ["Selection", "groups_to_carry", "select", "zero_one"]
+__all__ = ["Selection", "groups_to_carry", "require_frame", "select", "zero_one"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,34 @@ def zero_one(values: Floats, name: str) -> Bools:
     return np.asarray(treated)
 
 
+def require_frame(data: object) -> None:
+    """Refuse what is no pandas frame.
+
+    Parameters
+    ----------
+    data : object
+
+    Raises
+    ------
+    DesignError
+        If it is something else: a frame of another library, a mapping, an array.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.design import require_frame
+    >>> require_frame(pd.DataFrame({"y": [1.0]}))
+    """
+    if not isinstance(data, DataFrame):
+        raise DesignError(
+            "the data are not a pandas DataFrame",
+            where=f"{type(data).__module__}.{type(data).__name__}",
+            remedy="convert them first: to_pandas() of a polars or Arrow table, or pandas.DataFrame(data)",
+        )
+
+
 def _require_columns(data: DataFrame, wanted: Sequence[str]) -> None:
+    require_frame(data)
     absent = [name for name in dict.fromkeys(wanted) if name not in data.columns]
     if absent:
         raise DesignError(

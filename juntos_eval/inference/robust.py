@@ -151,8 +151,8 @@ def _residual_df(fit: Fit) -> float:
 def _linear_of(fit: Fit, asked: str) -> Linear:
     if fit.linear is None:
         raise InferenceError(
-            f"{asked} needs the least-squares fit behind the values, and this estimate has none",
-            where=f"{fit.n} rows, {len(fit.values)} values",
+            "this inference needs a least-squares fit behind the values, and this estimate has none",
+            where=f"{asked}, {fit.n} rows, {len(fit.values)} values",
             remedy="Mean (without by) and MeanDifference carry it; for others use Robust('HC1')",
         )
     return fit.linear

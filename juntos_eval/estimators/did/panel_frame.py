@@ -13,7 +13,7 @@ from pandas import DataFrame, Series
 from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Groups
-from juntos_eval.estimators.design import Selection, select, zero_one
+from juntos_eval.estimators.design import Selection, require_frame, select, zero_one
 
 __all__ = ["Columns", "TwoPeriods", "read_cross_sections", "read_panel"]
 
@@ -233,6 +233,7 @@ def read_cross_sections(data: DataFrame, columns: Columns) -> TwoPeriods:
 
 def _wanted(data: DataFrame, columns: Columns) -> DataFrame:
     """Return the columns in question; those that are not there are named by ``select``."""
+    require_frame(data)
     absent = [name for name in columns.wanted if name not in data.columns]
     if absent:
         select(data, carry=absent)

@@ -1,0 +1,60 @@
+"""SIMULATED tables with the same column names, so that every estimator can be asked the same questions.
+
+Outcomes are multiples of 1/64 and fit into half-precision types without rounding.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from juntos_eval.arrays import Floats
+
+
+def _on_a_grid(values: Floats) -> Floats:
+    return np.asarray(np.round(values * 64) / 64)
+
+
+@cache
+def _cross_section() -> pd.DataFrame:
+    rng = np.random.default_rng(41)
+    n = 320
+    stratum, psu = np.repeat(range(4), 80), np.repeat(range(32), 10)
+    x1, x2 = rng.normal(size=n), (rng.random(n) < 0.4) * 1.0
+    area = rng.choice(["coast", "highland", "jungle"], n)
+    score = 1 / (1 + np.exp(0.3 - 0.5 * x1 - 0.4 * x2 - 0.3 * (area == "highland")))
+    treated = (rng.random(n) < score) * 1
+    y = 1 + 0.6 * x1 - 0.3 * x2 + 0.8 * treated + 0.4 * rng.normal(size=32)[psu] + rng.normal(size=n)
+    return pd.DataFrame(
+        {
+            "y": _on_a_grid(y),
+            "works": (y > 1) * 1,
+            "treated": treated,
+            "x1": x1,
+            "x2": x2,
+            "area": area,
+            "w": rng.uniform(1, 5, n),
+            "one": 1.0,
+            "stratum": stratum,
+            "psu": psu % 8,
+            "cluster": psu,
+            "district": rng.integers(0, 30, n),
+        }
+    )
+
+
+def cross_section() -> pd.DataFrame:
+    """320 rows in 4 strata of 8 PSUs whose labels repeat, and districts that cross them."""
+    return _cross_section().copy()
+
+
+def two_periods() -> pd.DataFrame:
+    """The same rows seen in 2024 and 2025, the outcome moving by one and for the treated by half more."""
+    first = cross_section().assign(unit=np.arange(320) + 1000, year=2024)
+    noise = np.random.default_rng(42).normal(size=320)
+    moved = first["y"] + 1 + 0.5 * first["treated"] + 0.25 * first["x1"] + noise
+    second = first.assign(year=2025, y=_on_a_grid(moved.to_numpy()))
+    second["works"] = (second["y"] > 2) * 1
+    return pd.concat([first, second], ignore_index=True)

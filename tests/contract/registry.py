@@ -1,0 +1,189 @@
+"""Every estimator and every inference that the contract suite asks; a new one is an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from juntos_eval.estimate import Estimate, Estimator, Inference
+from juntos_eval.estimators.did import DoublyRobust
+from juntos_eval.estimators.matching import (
+    AIPW,
+    IPWRA,
+    RegressionAdjustment,
+    Weighting,
+)
+from juntos_eval.estimators.matching.matching import Matching
+from juntos_eval.estimators.means import Mean, MeanDifference
+from juntos_eval.inference.abadie_imbens import AbadieImbens
+from juntos_eval.inference.cluster import Cluster
+from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap
+from juntos_eval.inference.robust import Iid, Robust
+from juntos_eval.inference.survey_design import SurveyDesign
+from tests.contract import frames
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """An estimator with the frame it is asked on.
+
+    Columns are named alike in every frame: y (or works) treated x1 x2 area w one stratum psu cluster
+    district, and where there are periods unit year.
+    """
+
+    estimator: Estimator
+    frame: Callable[[], pd.DataFrame]
+    offers: frozenset[str] = frozenset()  # what else than influence its fit has for inference
+    order: str = ""  # the documented rule by which the order of rows matters, if it does
+    is_level: bool = False  # moves with the outcome, as a mean does and an effect does not
+
+    def fit(self, frame: pd.DataFrame | None = None, **arguments: Any) -> Estimate:
+        """Fit on a frame; on the case's own frame once only, for an estimate cannot be changed."""
+        if frame is None:
+            return _fit_once(self, tuple(arguments.items()))
+        return self.estimator.fit(frame, **arguments)
+
+    def choosing(self, **choices: Any) -> Case:
+        """The case with other choices of its estimator."""
+        return replace(self, estimator=replace(self.estimator, **choices))  # type: ignore[type-var]
+
+    def has(self, choice: str) -> bool:
+        """Whether the estimator has the choice, and something is chosen there."""
+        return getattr(self.estimator, choice, None) not in (None, ())
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether influence is the derivative of the estimate, and not of a model of it."""
+        return not isinstance(self.estimator, Matching)
+
+
+@cache
+def _fit_once(case: Case, arguments: tuple[tuple[str, Any], ...]) -> Estimate:
+    return case.estimator.fit(case.frame(), **dict(arguments))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """An inference, what of a fit it needs, and how it hangs on the order of rows or labels."""
+
+    inference: Inference
+    needs: str = ""
+    order: str = ""
+    labels: str = ""
+
+    def suits(self, case: Case) -> bool:
+        return not self.needs or self.needs in case.offers
+
+
+_leverage, _matched = frozenset({"leverage"}), frozenset({"matched"})
+
+
+def _on(frame: Callable[[], pd.DataFrame], estimator: Estimator, **rest: Any) -> Case:
+    return Case(estimator=estimator, frame=frame, **rest)
+
+
+_adjusted: dict[str, Any] = {
+    "outcome": "y",
+    "treatment": "treated",
+    "covariates": ("x1", "x2", "area"),
+    "weights": "w",
+}
+_panel: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "treated"}
+_repeated: dict[str, Any] = {"outcome": "y", "time": "year", "treatment": "treated", "panel": False}
+
+ESTIMATORS: dict[str, Case] = {
+    "Mean": _on(frames.cross_section, Mean(outcome="y"), is_level=True, offers=_leverage),
+    "Mean by group": _on(frames.cross_section, Mean(outcome="y", by="area", weights="w"), is_level=True),
+    "MeanDifference": _on(
+        frames.cross_section,
+        MeanDifference(outcome="y", treatment="treated", weights="w"),
+        offers=_leverage,
+    ),
+    "Matching, 1:1 without replacement": _on(
+        frames.cross_section, Matching(**_adjusted, caliper=0.3), offers=_matched
+    ),
+    "Matching, 1:3 with replacement, ATE": _on(
+        frames.cross_section,
+        Matching(**_adjusted, estimand="ate", ratio=3, replace=True),
+        offers=_matched,
+    ),
+    "Matching, Mahalanobis, bias-adjusted": _on(
+        frames.cross_section,
+        Matching(**_adjusted, distance="mahalanobis", replace=True, bias_adjust=True),
+        offers=_matched,
+    ),
+    "Matching, kernel": _on(frames.cross_section, Matching(**_adjusted, method="kernel")),
+    "Weighting, ipw": _on(frames.cross_section, Weighting(**_adjusted)),
+    "Weighting, entropy": _on(frames.cross_section, Weighting(**_adjusted, method="entropy")),
+    "Weighting, overlap": _on(frames.cross_section, Weighting(**_adjusted, method="overlap")),
+    "RegressionAdjustment": _on(frames.cross_section, RegressionAdjustment(**_adjusted)),
+    "AIPW": _on(frames.cross_section, AIPW(**_adjusted, estimand="ate")),
+    "IPWRA": _on(frames.cross_section, IPWRA(**_adjusted)),
+    "DoublyRobust": _on(
+        frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2", "area"), weights="w")
+    ),
+    "DoublyRobust, traditional": _on(
+        frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2"), method="traditional")
+    ),
+    "DoublyRobust, ipw": _on(
+        frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2"), method="ipw")
+    ),
+    "DoublyRobust, reg": _on(
+        frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "area"), method="reg")
+    ),
+    "DoublyRobust, repeated cross-sections": _on(
+        frames.two_periods, DoublyRobust(**_repeated, covariates=("x1", "x2"), weights="w")
+    ),
+}
+
+_DRAWS = "draws go to rows in the order of the data"
+_LABELS = "draws go to clusters in the order of their labels"
+
+INFERENCES: dict[str, Rule] = {
+    "Iid": Rule(inference=Iid(), needs="leverage"),
+    "Robust HC0": Rule(inference=Robust("HC0")),
+    "Robust HC1": Rule(inference=Robust("HC1")),
+    "Robust HC2": Rule(inference=Robust("HC2"), needs="leverage"),
+    "Robust HC3": Rule(inference=Robust("HC3"), needs="leverage"),
+    "Cluster CR0": Rule(inference=Cluster("cluster", kind="CR0")),
+    "Cluster CR1": Rule(inference=Cluster("cluster")),
+    "Cluster CR1S": Rule(inference=Cluster("cluster", kind="CR1S")),
+    "Cluster, two ways": Rule(inference=Cluster(("cluster", "district"))),
+    "SurveyDesign": Rule(inference=SurveyDesign(strata="stratum", psu="psu")),
+    "SurveyDesign, full sample": Rule(
+        inference=SurveyDesign.of(frames.cross_section(), strata="stratum", psu="psu"),
+        labels="the full sample is remembered by its labels",
+    ),
+    "AbadieImbens": Rule(inference=AbadieImbens(), needs="matched"),
+    "MultiplierBootstrap": Rule(inference=MultiplierBootstrap(draws=199, seed=3), order=_DRAWS),
+    "MultiplierBootstrap by cluster": Rule(
+        inference=MultiplierBootstrap(draws=199, seed=3, by="cluster", weights="mammen"), labels=_LABELS
+    ),
+}
+
+
+def each_estimator(*, having: str = "", smooth: bool = False) -> pytest.MarkDecorator:
+    """Parametrise a test by the estimators, or by those that have something chosen there."""
+    chosen = {
+        name: case
+        for name, case in ESTIMATORS.items()
+        if (not having or case.has(having)) and (not smooth or case.is_smooth)
+    }
+    return pytest.mark.parametrize("case", chosen.values(), ids=chosen)
+
+
+def each_pair(*, free_of: str = "") -> pytest.MarkDecorator:
+    """Parametrise a test by the pairs that suit, or by those without a rule on the order or labels."""
+    pairs = {
+        f"{name}-{other}": (case, rule)
+        for name, case in ESTIMATORS.items()
+        for other, rule in INFERENCES.items()
+        if rule.suits(case) and not (free_of and getattr(rule, free_of))
+        if not (free_of == "order" and case.order)
+    }
+    return pytest.mark.parametrize(("case", "rule"), pairs.values(), ids=pairs)
