@@ -45,8 +45,8 @@ notebooks: development ## run each notebook into reports/notebooks
 	@for notebook in $(wildcard notebooks/*.py); do $(BIN)/jupytext --quiet --to ipynb --set-kernel python3 --execute \
 	  --run-path . --output "reports/notebooks/$$(basename "$$notebook" .py).ipynb" "$$notebook" || exit 1; done
 
-bench: development ## time and measure each script of benchmarks/
-	@for script in $(wildcard benchmarks/*.py); do echo "$$script" && $(BIN)/python "$$script" || exit 1; done
+bench: development ## timings and accuracy against the peers that are installed (benchmarks/README.md)
+	@$(BIN)/python -m benchmarks
 
 audit: development ## known vulnerabilities of the locked packages (asks the package index)
 	@$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements-dev.lock
