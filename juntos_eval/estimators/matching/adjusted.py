@@ -16,7 +16,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimators.design import select, zero_one
 from juntos_eval.estimators.matching.score import Score, fit_score
 
-__all__ = ["Design", "Estimand", "RawDesign", "fitted_score", "raw_design", "refuse_other"]
+__all__ = ["Design", "Estimand", "RawDesign", "column_names", "fitted_score", "raw_design", "refuse_other"]
 
 Estimand = Literal["att", "ate", "atc", "ato"]
 
@@ -188,6 +188,38 @@ def fitted_score(design: Design) -> Score:
     if design.score is not None:
         return design.score
     return fit_score(design.treated, design.covariates, design.covariate_names, design.base_weights)
+
+
+def column_names(option: str, given: object) -> tuple[str, ...]:
+    """Return names of columns as a tuple; a bare string would fall apart into letters.
+
+    Parameters
+    ----------
+    option : str
+        Name of the choice.
+    given : sequence of str
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    DesignError
+
+    Examples
+    --------
+    >>> from juntos_eval.estimators.matching.adjusted import column_names
+    >>> column_names("covariates", ["age", "area"])
+    ('age', 'area')
+    """
+    if not isinstance(given, (tuple, list)) or not all(isinstance(name, str) for name in given):
+        raise DesignError(
+            f"{option} is not a tuple of names of columns",
+            where=f"{option}={given!r}",
+            remedy=f"write {option}=('age', 'area'), with the comma even for one",
+        )
+    return tuple(given)
 
 
 def refuse_other(option: str, given: object, allowed: tuple[object, ...]) -> None:

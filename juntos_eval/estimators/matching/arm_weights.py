@@ -226,7 +226,7 @@ def variance_arm_weights(model: ScoreModel, treated: Bools, base: Floats, estima
 def moment_columns(
     covariates: Floats, names: tuple[str, ...], moments: int
 ) -> tuple[Floats, tuple[str, ...]]:
-    """Return standardised covariates and their powers; constants, and powers of two-valued ones, add nothing.
+    """Return covariates and powers of standardised ones; constants, and powers of two values, add nothing.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def moment_columns(
     >>> import numpy as np
     >>> from juntos_eval.estimators.matching.arm_weights import moment_columns
     >>> moment_columns(np.array([[1.0, 0.0], [2.0, 1.0], [4.0, 1.0]]), ("age", "is_rural"), 2)[1]
-    ('age', 'is_rural', 'age^2')
+    ('age', 'is_rural', 'standardised age^2')
     """
     varying = np.flatnonzero(np.ptp(covariates, axis=0) > 0)
     used = covariates[:, varying]
@@ -253,9 +253,9 @@ def moment_columns(
     low, high = used.min(axis=0), used.max(axis=0)
     curved = np.flatnonzero(((used != low) & (used != high)).any(axis=0))
     powers = range(2, moments + 1)
-    columns = np.hstack([standard, *(standard[:, curved] ** power for power in powers)])
+    columns = np.hstack([used, *(standard[:, curved] ** power for power in powers)])
     linear = tuple(names[j] for j in varying)
-    return columns, linear + tuple(f"{linear[j]}^{power}" for power in powers for j in curved)
+    return columns, linear + tuple(f"standardised {linear[j]}^{power}" for power in powers for j in curved)
 
 
 def entropy_arm_weights(
@@ -297,6 +297,8 @@ def entropy_arm_weights(
     """
     target = target_weights(treated, base, estimand)
     means = target @ columns / target.sum()
+    spread = columns.std(axis=0)
+    standard = (columns - means) / np.where(spread > 0, spread, 1.0)
     terms, balances = {}, {}
     for arm, rows, asked in (("treated", treated, "att"), ("untreated", ~treated, "atc")):
         inside = np.where(rows, base, 0.0)
@@ -305,7 +307,7 @@ def entropy_arm_weights(
             continue
         found = entropy_balance(columns[rows], means, base[rows], names=names, tolerance=tolerance)
         inside[rows] = found.weights * target.sum()
-        dual = dual_model((columns - means)[:, found.kept], inside, target)
+        dual = dual_model(standard[:, found.kept], inside, target)
         terms[arm] = Term(value=inside, slopes=((dual, inside),))
         balances[arm] = found
     return ArmWeights(**terms, target=Term(value=target)), balances

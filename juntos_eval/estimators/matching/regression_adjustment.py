@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry, select, zero_one
-from juntos_eval.estimators.matching.adjusted import Estimand, refuse_other
+from juntos_eval.estimators.matching.adjusted import Estimand, column_names, refuse_other
 from juntos_eval.estimators.matching.arm_weights import sampling_arm_weights
 from juntos_eval.estimators.matching.effect import effect_estimate, refuse_outcome
 from juntos_eval.estimators.matching.outcome_model import OutcomeKind, left_out_check, outcome_design
@@ -80,7 +80,7 @@ class RegressionAdjustment:
     means: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "covariates", tuple(self.covariates))
+        object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
         refuse_other("estimand", self.estimand, TARGETS)
         refuse_other("outcome_model", self.outcome_model, get_args(OutcomeKind))
 
@@ -197,9 +197,10 @@ class IPWRA:
     means: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "covariates", tuple(self.covariates))
+        object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
         if self.outcome_covariates is not None:
-            object.__setattr__(self, "outcome_covariates", tuple(self.outcome_covariates))
+            names = column_names("outcome_covariates", self.outcome_covariates)
+            object.__setattr__(self, "outcome_covariates", names)
         refuse_other("estimand", self.estimand, TARGETS)
         refuse_other("outcome_model", self.outcome_model, get_args(OutcomeKind))
         self._weighting()

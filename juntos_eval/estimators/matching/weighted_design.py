@@ -109,7 +109,7 @@ class WeightedDesign:
         """Sampling weights times the adjustment, shape (n,); zero for trimmed rows."""
         weights = np.zeros(len(self.is_kept))
         weights[self.is_kept] = self.arms.total
-        return weights
+        return frozen(weights)
 
     @property
     def estimand(self) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from juntos_eval.arrays import Bools, Floats, FrozenMapping, frozen
 from juntos_eval.estimate import Estimate, Groups, Inference
-from juntos_eval.estimators.design import select
+from juntos_eval.estimators.design import select, zero_one
 from juntos_eval.estimators.matching.arm_weights import (
     ArmWeights,
     sampling_arm_weights,
@@ -178,6 +180,10 @@ def weighted_outcome(
         others=tuple(dict.fromkeys([*weighting.covariates, *predictors])),
         weights=weighting.weights,
         carry=carry,
+    )
+    everyone = frame[weighting.treatment].to_numpy(dtype=np.float64)
+    refuse_outcome(
+        frame[outcome].to_numpy(dtype=np.float64), zero_one(everyone, weighting.treatment), outcome
     )
     design = weighting.design(frame)
     rows = frame.iloc[design.rows[design.is_kept]]

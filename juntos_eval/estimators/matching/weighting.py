@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
-from juntos_eval.estimators.matching.adjusted import Estimand, raw_design, refuse_other
+from juntos_eval.estimators.matching.adjusted import Estimand, column_names, raw_design, refuse_other
 from juntos_eval.estimators.matching.effect import Comparison, ratio
 from juntos_eval.estimators.matching.nuisances import parameters_of
 from juntos_eval.estimators.matching.score import LINKS
@@ -118,7 +118,9 @@ class Weighting:
     means: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "covariates", tuple(self.covariates))
+        object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
+        if not self.covariates:
+            _refuse("weighting needs at least one covariate", "covariates=()")
         refuse_other("method", self.method, get_args(Method))
         if self.estimand is None:
             object.__setattr__(self, "estimand", "ato" if self.method == "overlap" else "att")
