@@ -256,9 +256,13 @@ def distribution_distances(values: Floats, signed: Floats) -> tuple[float, float
 
 
 def _moments(seen: Characteristics, share: Floats) -> tuple[Floats, Floats]:
-    mean = share @ seen.values
+    present = seen.values[share > 0]
+    low = present.min(axis=0)
+    # rounding would give a constant some spread, and difference to another arm's constant
+    is_flat = low == present.max(axis=0)
+    mean = np.where(is_flat, low, share @ seen.values)
     # a single row has no variance to show
     room = 1.0 - float(share @ share)
-    spread = share @ (seen.values - mean) ** 2
+    spread = np.where(is_flat, 0.0, share @ (seen.values - mean) ** 2)
     variance = spread / room if room > 1e-12 else np.full(len(mean), np.nan)
     return mean, np.where(seen.is_share, mean * (1.0 - mean), variance)

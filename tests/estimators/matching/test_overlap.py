@@ -49,14 +49,14 @@ def by_hand() -> ByHand:
         base_weights=np.array([1.0, 1.0, 1.0, 2.0, 1.0, 1.0, 1.0, 1.0]),
         design_weights=np.array([1.0, 1.0, 1.0, 2.0, 0.0, 1.0, 3.0, 1.0]),
         estimand="att",
-        score=score_of([0.3, 0.5, 0.6, 0.95, 0.05, 0.3, 0.65, 0.7]),
+        score=score_of([0.3, 0.5, 0.6, 0.95, 0.05, 0.3, 0.65, 0.75]),
     )
 
 
 def test_by_hand() -> None:
     seen = je.overlap(by_hand(), bins=10)
     assert seen.range_treated == (0.3, 0.95)
-    assert seen.range_untreated == (0.05, 0.7)
+    assert seen.range_untreated == (0.05, 0.75)
     assert seen.treated_outside == pytest.approx(2 / 5)
     assert seen.untreated_outside == pytest.approx(1 / 4)
     assert seen.share_high == pytest.approx((2 / 5, 0))
