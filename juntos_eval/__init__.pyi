@@ -25,6 +25,7 @@ from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as Mu
 from juntos_eval.inference.robust import Iid as Iid
 from juntos_eval.inference.robust import Robust as Robust
 from juntos_eval.inference.survey_design import SurveyDesign as SurveyDesign
+from juntos_eval.surveys.synthetic.households import synthetic_households as synthetic_households
 
 __version__: str
 PUBLIC_NAMES: dict[str, str]

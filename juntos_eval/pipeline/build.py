@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytask
 from pytask import CaptureMethod, PythonNode, TaskOutcome
+from threadpoolctl import threadpool_limits
 
 from juntos_eval.errors import JuntosError
 from juntos_eval.pipeline.progress import Reporter, reporting_progress
@@ -90,7 +91,13 @@ def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = Fal
     wanted = [step for step in steps if STAGES.index(step.stage) <= STAGES.index(until)]
     state.mkdir(parents=True, exist_ok=True)
     said = io.StringIO()
-    with reporting_progress(len(wanted), quiet=quiet) as reporter, contextlib.redirect_stdout(said):
+    # matrices here are small: more threads of the linear algebra would wait for each other
+    one_thread = threadpool_limits(limits=1)
+    with (
+        one_thread,
+        reporting_progress(len(wanted), quiet=quiet) as reporter,
+        contextlib.redirect_stdout(said),
+    ):
         session = pytask.build(
             tasks=[_task(step, reporter) for step in wanted],
             paths=[state],

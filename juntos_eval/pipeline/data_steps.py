@@ -18,7 +18,7 @@ from juntos_eval.surveys.store import provenance_path, read_table, write_table
 from juntos_eval.surveys.synthetic import SURVEY_YEARS, write_synthetic
 from juntos_eval.surveys.synthetic.truth import TRUTH_FILE
 
-__all__ = ["LINKED", "data_steps", "years_of"]
+__all__ = ["LINKED", "data_steps", "tables_of", "years_of"]
 
 LINKED = "linked_households"
 
@@ -78,7 +78,7 @@ def data_steps(run: Run) -> list[Step]:
         linked households where there are two years.
     """
     years = years_of(run)
-    tables = {year: _tables(run, year) for year in years}
+    tables = {year: tables_of(run, year) for year in years}
     steps = [] if run.synthetic is None else [_synthetic(run)]
     steps.append(_clean(run, "districts", None))
     steps += [_clean(run, table, year) for year in years for table in tables[year]]
@@ -95,8 +95,18 @@ def _find(raw: RawFolder, table: str, year: int) -> Path | None:
     return raw.find(survey="enaho", year=year, table=table, names=facts.names(year))
 
 
-def _tables(run: Run, year: int) -> tuple[str, ...]:
-    """Return the tables of a year: every needed one, optional ones where their file is."""
+def tables_of(run: Run, year: int) -> tuple[str, ...]:
+    """Return the tables of a year: every needed one, optional ones where their file is.
+
+    Parameters
+    ----------
+    run : Run
+    year : int
+
+    Returns
+    -------
+    tuple of str
+    """
     mapped = [table for table in _CLEANERS if load_codebook("enaho").maps(table, year)]
     if run.synthetic is not None:
         return tuple(mapped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 from pandas import DataFrame
 
@@ -23,6 +24,9 @@ HEADLINE = "aipw"
 
 #: Caliper in standard deviations of the linear score (Austin 2011 recommends 0.2).
 CALIPER = 0.2
+
+#: Households with as many people of a group or more are matched to one another.
+MOST_PEOPLE = 4
 
 #: Bandwidth of kernel matching on the probability scale.
 BANDWIDTH = 0.06
@@ -81,6 +85,9 @@ class Comparison:
         Further covariates where the table has every one of ``dwelling``; else ``instead``.
     weights : str
         Column of sampling weights.
+    exact : tuple of str
+        Columns in which nearest neighbours must agree. The number of people a household counts for is
+        added: weights differ by it, and a match takes the weight of its target.
     people : str, optional
         Column that counts the people whom a household's outcome speaks of: the weight of a row is then
         weight times people, so that the effect is a mean over people.
@@ -102,6 +109,7 @@ class Comparison:
     weights: str
     dwelling: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
+    exact: tuple[str, ...] = ()
     people: str | None = None
     labels: Mapping[str, Text] = field(default_factory=FrozenMapping)
 
@@ -161,6 +169,7 @@ class Comparison:
         people = 1.0 if self.people is None else households.loc[kept, self.people]
         chosen = households.loc[kept].assign(
             analysis_weight=households.loc[kept, self.weights] * people,
+            people_band=np.minimum(people, MOST_PEOPLE),
             **{self.treatment: households.loc[kept, self.treatment].astype("int8")},
         )
         return chosen, dropped
@@ -168,6 +177,9 @@ class Comparison:
 
 def designs(comparison: Comparison) -> dict[str, Estimator]:
     """Return the designs of a comparison, in the order of the tables.
+
+    The score is that of the surveyed population (weighted), so matches share by their own sampling weights
+    where several stand for one target; else covariates would differ between arms that agree in the score.
 
     Parameters
     ----------
@@ -189,7 +201,7 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
     outcome, treatment, covariates = comparison.outcome, comparison.treatment, comparison.covariates
     weights = "analysis_weight"
 
-    def nearest(ratio: int) -> Matching:
+    def nearest(ratio: int, *, bias_adjust: bool, weight_shares: bool) -> Matching:
         return Matching(
             treatment=treatment,
             covariates=covariates,
@@ -198,13 +210,17 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
             ratio=ratio,
             replace=True,
             caliper=CALIPER,
+            exact=(*comparison.exact, "people_band"),
+            bias_adjust=bias_adjust,
+            weight_shares=weight_shares,
             weights=weights,
         )
 
     return {
         "raw_gap": MeanDifference(outcome=outcome, treatment=treatment, weights=weights),
-        "nearest_1": nearest(1),
-        "nearest_5": nearest(5),
+        # a single match cannot share by its own weight: what that leaves unbalanced is regressed away
+        "nearest_1": nearest(1, bias_adjust=True, weight_shares=False),
+        "nearest_5": nearest(5, bias_adjust=False, weight_shares=True),
         "kernel": Matching(
             treatment=treatment,
             covariates=covariates,
@@ -213,6 +229,7 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
             method="kernel",
             kernel="epanechnikov",
             bandwidth=BANDWIDTH,
+            weight_shares=True,
             weights=weights,
         ),
         "ipw": Weighting(

@@ -142,6 +142,7 @@ def _child_work(year: int, group: str) -> Comparison:
         covariates=HOUSEHOLD_COVARIATES,
         dwelling=DWELLING_COVARIATES,
         instead=DISTRICT_ALTITUDE,
+        exact=("dominio",),
         weights=WEIGHTS,
         people=f"children_{group}",
         labels=FrozenMapping({"outcome": CHILD_WORK, "population": GROUPS[group]}),
@@ -157,6 +158,7 @@ def _food_security(outcome: str) -> Comparison:
         covariates=HOUSEHOLD_COVARIATES,
         dwelling=DWELLING_COVARIATES,
         instead=DISTRICT_ALTITUDE,
+        exact=("dominio",),
         weights=WEIGHTS,
         labels=FrozenMapping({"outcome": FOOD_OUTCOMES[outcome], "population": HOUSEHOLDS}),
     )
