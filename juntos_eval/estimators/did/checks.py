@@ -126,13 +126,14 @@ def balance_check(arms: Arms, score: Score | None) -> tuple[Check, ...]:
     if not arms.names:
         return ()
     treated = arms.weights * arms.treated
-    raw = _differences(arms.covariates, treated, arms.weights * ~arms.treated, arms.treated)
+    spread = _spread(arms)
+    raw = _differences(arms.covariates, treated, arms.weights * ~arms.treated, spread)
     worst = int(raw.argmax())
     detail = f"largest standardised difference {raw[worst]:.3f} ({arms.names[worst]}) before weighting"
     if score is None:
         return (Check("balance", None, f"{detail}; this method weights nobody and relies on its regression"),)
     control = arms.weights * np.where(arms.treated, 0.0, score.odds)
-    left = _differences(arms.covariates, treated, control, arms.treated)
+    left = _differences(arms.covariates, treated, control, spread)
     worst = int(left.argmax())
     detail += f", {left[worst]:.2g} ({arms.names[worst]}) after"
     return (Check("balance", bool(left[worst] <= NOTABLE), detail),)
@@ -163,10 +164,10 @@ def composition_check(arms: Arms, after: Bools) -> tuple[Check, ...]:
     """
     if not arms.names:
         return ()
-    found = []
+    found, spread = [], _spread(arms)
     for group, word in ((arms.treated, "treated"), (~arms.treated, "untreated")):
         weight = arms.weights * group
-        differences = _differences(arms.covariates, weight * after, weight * ~after, arms.treated)
+        differences = _differences(arms.covariates, weight * after, weight * ~after, spread)
         worst = int(differences.argmax())
         found.append((float(differences[worst]), arms.names[worst], word))
     largest, name, word = max(found)
@@ -174,8 +175,18 @@ def composition_check(arms: Arms, after: Bools) -> tuple[Check, ...]:
     return (Check("same composition in both periods", largest <= NOTABLE, detail),)
 
 
-def _differences(covariates: Floats, one: Floats, other: Floats, treated: Bools) -> Floats:
-    """Absolute differences of means over the pooled standard deviation of treated and untreated."""
-    spread = np.sqrt((covariates[treated].var(axis=0) + covariates[~treated].var(axis=0)) / 2.0)
+def _spread(arms: Arms) -> Floats:
+    """Return the pooled standard deviation of treated and untreated, unweighted."""
+    centred = arms.covariates - arms.covariates.mean(axis=0)
+    squares = centred**2
+    variance = np.zeros(centred.shape[1])
+    for arm in (arms.treated, ~arms.treated):
+        share = arm / arm.sum()
+        variance += (share @ squares - (share @ centred) ** 2) / 2.0
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+def _differences(covariates: Floats, one: Floats, other: Floats, spread: Floats) -> Floats:
+    """Return absolute differences of means in standard deviations; 0 where nothing varies."""
     gap = np.abs(one @ covariates / one.sum() - other @ covariates / other.sum())
     return np.asarray(np.divide(gap, spread, out=np.zeros(len(gap)), where=spread > 0))

@@ -14,8 +14,9 @@ from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Groups
 from juntos_eval.estimators.design import Selection, require_frame, select, zero_one
+from juntos_eval.estimators.did.periods import in_order, two_periods
 
-__all__ = ["Columns", "TwoPeriods", "read_cross_sections", "read_panel"]
+__all__ = ["Columns", "TwoPeriods", "Units", "read_cross_sections", "read_panel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,27 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """Which unit each row is of: codes 0 … count-1 in the order of the labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.did.panel_frame import Units
+    >>> Units(codes=np.array([0, 1, 0]), labels=("a", "b")).count
+    2
+    """
+
+    codes: Codes
+    labels: Any
+
+    @property
+    def count(self) -> int:
+        """Number of units."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TwoPeriods:
     """Two groups in two periods.
 
@@ -60,7 +82,7 @@ class TwoPeriods:
     covariates : numpy.ndarray, shape (n, p)
     covariate_names : tuple of str, length p
     weights : numpy.ndarray, shape (n,)
-    units : Groups or None
+    units : Units or None
         Unit of each row where units may recur (cross-sections with a unit column).
     groups : Mapping of str to Groups
         Of the n rows, or of the units where there are ``units``.
@@ -88,7 +110,7 @@ class TwoPeriods:
     covariates: Floats
     covariate_names: tuple[str, ...]
     weights: Floats
-    units: Groups | None
+    units: Units | None
     groups: Mapping[str, Groups]
     periods: tuple[str, str]
     rule: str
@@ -132,14 +154,14 @@ def read_panel(data: DataFrame, columns: Columns) -> TwoPeriods:
     {'unit without a complete row in the other period': 1}
     """
     unit, frame = str(columns.unit), _wanted(data, columns)
-    keys = select(frame, carry=(unit, columns.time, *columns.carry)).groups
-    periods = _two_periods(columns.time, keys[columns.time])
-    codes, is_late = keys[unit].codes, keys[columns.time].codes == 1
-    _refuse_repeated(columns, keys, periods)
+    keys = select(frame, carry=(columns.time, *columns.carry)).groups
+    periods = two_periods(columns.time, keys[columns.time])
+    units, is_late = _units(frame[unit]), keys[columns.time].codes == 1
+    _refuse_repeated(columns, units, is_late, periods)
     early = _select_period(frame, columns, ~is_late, columns.covariates, columns.weights)
     late = _select_period(frame, columns, is_late, (), None)
     rows_early, rows_late = np.flatnonzero(~is_late)[early.rows], np.flatnonzero(is_late)[late.rows]
-    at_early, at_late = _pair(codes[rows_early], codes[rows_late], keys[unit].count)
+    at_early, at_late = _pair(units.codes[rows_early], units.codes[rows_late], units.count)
     if not len(at_early):
         raise DesignError(
             "no unit has a complete row in both periods",
@@ -157,8 +179,7 @@ def read_panel(data: DataFrame, columns: Columns) -> TwoPeriods:
         weights=early.weights[at_early],
         units=None,
         groups={
-            name: _of_units(keys[unit], keys[name], rows_early[at_early], name, unit)
-            for name in columns.carry
+            name: _of_units(units, keys[name], rows_early[at_early], name, unit) for name in columns.carry
         },
         periods=periods,
         rule=rule,
@@ -196,23 +217,22 @@ def read_cross_sections(data: DataFrame, columns: Columns) -> TwoPeriods:
     [False, True, False, True]
     """
     frame = _wanted(data, columns)
-    with_unit = () if columns.unit is None else (columns.unit,)
     chosen = select(
         frame,
         numeric=(columns.outcome,),
         required=(columns.treatment,),
         covariates=columns.covariates,
         weights=columns.weights,
-        carry=(columns.time, *with_unit, *columns.carry),
+        carry=(columns.time, *columns.carry),
     )
     keys = chosen.groups
-    periods = _two_periods(columns.time, keys[columns.time])
+    periods = two_periods(columns.time, keys[columns.time])
     after = keys[columns.time].codes == 1
     treated = zero_one(chosen.columns[columns.treatment], columns.treatment)
     _refuse_empty_cells(treated, after, columns, periods)
     units, groups = None, {name: keys[name] for name in columns.carry}
     if columns.unit is not None:
-        units = keys[columns.unit]
+        units = _units(frame[columns.unit].iloc[chosen.rows])
         first = np.unique(units.codes, return_index=True)[1]
         groups = {name: _of_units(units, keys[name], first, name, columns.unit) for name in columns.carry}
     return TwoPeriods(
@@ -240,32 +260,7 @@ def _wanted(data: DataFrame, columns: Columns) -> DataFrame:
     frame = data.loc[:, data.columns.isin(columns.wanted)]
     if frame.columns.duplicated().any():
         select(frame, carry=columns.wanted)
-    return frame.assign(**{columns.time: _in_order(frame[columns.time])})
-
-
-def _in_order(time: Series[Any]) -> Series[Any]:
-    """Return the periods as something whose sorted order is that of time."""
-    types = pd.api.types
-    dtype = time.dtype
-    if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
-        return time
-    if (
-        types.is_numeric_dtype(dtype)
-        or types.is_datetime64_any_dtype(dtype)
-        or isinstance(dtype, pd.PeriodDtype)
-    ):
-        return time
-    if types.infer_dtype(time, skipna=True) in ("date", "datetime", "period"):
-        return time
-    numbers = pd.to_numeric(time.astype("object"), errors="coerce")
-    if (numbers.isna() & time.notna()).any():
-        labels = ", ".join(sorted({str(label) for label in time.dropna().unique()})[:6])
-        raise DesignError(
-            f"it cannot be told which period of '{time.name}' comes first",
-            where=f"column '{time.name}' of type {dtype}: {labels}",
-            remedy="use numbers, dates or an ordered category",
-        )
-    return numbers
+    return frame.assign(**{columns.time: in_order(frame[columns.time])})
 
 
 def _select_period(
@@ -281,25 +276,25 @@ def _select_period(
     )
 
 
-def _two_periods(time: str, found: Groups) -> tuple[str, str]:
-    if found.count != 2:
-        shown = ", ".join(found.levels[:10]) + (" …" if found.count > 10 else "")
+def _units(column: Series[Any]) -> Units:
+    missing = int(column.isna().sum())
+    if missing:
         raise DesignError(
-            f"two periods are compared, and the data have {found.count}",
-            where=f"column '{time}': {shown}",
-            remedy="keep the rows of two periods, the earlier one before the treatment",
+            f"the column '{column.name}' has missing values",
+            where=f"column '{column.name}', {missing} of {len(column)} rows",
+            remedy="give every row its unit or leave the rows out",
         )
-    return found.levels[0], found.levels[1]
+    codes, labels = pd.factorize(column, sort=True)
+    return Units(codes=codes, labels=labels)
 
 
-def _refuse_repeated(columns: Columns, keys: Mapping[str, Groups], periods: tuple[str, str]) -> None:
-    units, times = keys[str(columns.unit)], keys[columns.time]
-    seen = np.bincount(units.codes * 2 + times.codes, minlength=2 * units.count)
+def _refuse_repeated(columns: Columns, units: Units, is_late: Bools, periods: tuple[str, str]) -> None:
+    seen = np.bincount(units.codes * 2 + is_late, minlength=2 * units.count)
     if seen.max() > 1:
         first = int(seen.argmax())
         raise DesignError(
             f"units have several rows in one period: {int((seen > 1).sum())} pairs of unit and period",
-            where=f"columns '{columns.unit}' and '{columns.time}', e.g. {units.levels[first // 2]} in "
+            where=f"columns '{columns.unit}' and '{columns.time}', e.g. {units.labels[first // 2]} in "
             f"{periods[first % 2]} ({int(seen[first])} rows)",
             remedy="make a unit's row in a period unique, or set panel=False for cross-sections",
         )
@@ -333,7 +328,7 @@ def _treated_group(before: Floats, after: Floats, columns: Columns) -> tuple[Boo
     return zero_one(after, columns.treatment), f"{rule} for the treated group"
 
 
-def _of_units(units: Groups, grouping: Groups, rows: Codes, name: str, unit: str) -> Groups:
+def _of_units(units: Units, grouping: Groups, rows: Codes, name: str, unit: str) -> Groups:
     """Return the grouping of the units that the rows stand for, once it is known to be one of units."""
     by_unit = np.full(units.count, -1)
     by_unit[units.codes] = grouping.codes
