@@ -9,7 +9,7 @@ from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.matching.adjusted import Estimand, column_names, refuse_other
 from juntos_eval.estimators.matching.outcome_model import OutcomeKind
-from juntos_eval.estimators.matching.predicted_means import compare_predictions
+from juntos_eval.estimators.matching.predicted_means import TARGETS, compare_predictions
 from juntos_eval.estimators.matching.weighted_design import Trim, WeightedDesign
 from juntos_eval.estimators.matching.weighted_outcome import weighted_outcome
 from juntos_eval.estimators.matching.weighting import Weighting
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["AIPW"]
-
-TARGETS = ("att", "ate", "atc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,15 @@ from juntos_eval.estimators.matching.score import Score
 __all__ = ["Overlap", "overlap", "overlap_checks"]
 
 LOW, HIGH = 0.1, 0.9
-# share of the treated beyond the scores of the untreated that is still called overlap
+# share of a target beyond the scores of the arm that stands for it that is still called overlap
 TOLERATED = 0.01
+# the arms that need counterparts in the other
+NEEDY = {
+    "att": ("treated",),
+    "atc": ("untreated",),
+    "ate": ("treated", "untreated"),
+    "ato": ("treated", "untreated"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +143,11 @@ def overlap(design: Design, *, bins: int = 40) -> Overlap:
         effective_treated=kish(after[treated]),
         effective_untreated=kish(after[~treated]),
         link=score.link,
-        checks=overlap_checks(score, treated, base),
+        checks=overlap_checks(score, treated, base, design.estimand),
     )
 
 
-def overlap_checks(score: Score, treated: Bools, base: Floats) -> tuple[Check, Check]:
+def overlap_checks(score: Score, treated: Bools, base: Floats, estimand: str) -> tuple[Check, Check]:
     """Return what overlap of scores an estimate prints beside its number.
 
     Parameters
@@ -149,11 +156,13 @@ def overlap_checks(score: Score, treated: Bools, base: Floats) -> tuple[Check, C
     treated : numpy.ndarray of bool, shape (n,)
     base : numpy.ndarray, shape (n,)
         Sampling weights.
+    estimand : {"att", "ate", "atc", "ato"}
+        Whose counterparts are sought: the treated's, the untreated's, or both.
 
     Returns
     -------
     tuple of Check
-        ``overlap`` passes where at most 1 % of the treated lie outside the scores of the untreated;
+        ``overlap`` passes where at most 1 % of each such arm lie outside the scores of the other;
         ``extreme scores`` draws no line.
 
     Examples
@@ -163,18 +172,20 @@ def overlap_checks(score: Score, treated: Bools, base: Floats) -> tuple[Check, C
     >>> from juntos_eval.estimators.matching.score import fit_score
     >>> treated = np.array([True, False, True, False])
     >>> score = fit_score(treated, np.array([[1.0], [1.0], [2.0], [2.0]]), ("age",), np.ones(4))
-    >>> overlap_checks(score, treated, np.ones(4))[0].passed
+    >>> overlap_checks(score, treated, np.ones(4), "att")[0].passed
     True
     """
     p = score.probability
-    outside = _outside(p, treated, base)
     (low_1, high_1), (low_0, high_0) = _range(p[treated]), _range(p[~treated])
     (below_1, below_0), (above_1, above_0) = _shares(p < LOW, treated, base), _shares(p > HIGH, treated, base)
+    sides = {"treated": treated, "untreated": ~treated}
+    outside = {arm: _outside(p, sides[arm], base) for arm in NEEDY[estimand]}
+    said = " and ".join(f"{share:.2%} of the {arm}" for arm, share in outside.items())
     return (
         Check(
             "overlap",
-            outside <= TOLERATED,
-            f"{outside:.2%} of the treated outside the scores of the untreated; treated in "
+            max(outside.values()) <= TOLERATED,
+            f"{said} outside the scores of the other arm; treated in "
             f"[{low_1:.3f}, {high_1:.3f}], untreated in [{low_0:.3f}, {high_0:.3f}]",
         ),
         Check(

@@ -15,7 +15,10 @@ from juntos_eval.estimators.matching.outcome_model import (
     fit_outcome,
 )
 
-__all__ = ["augmented_mean", "compare_predictions", "predicted_mean"]
+__all__ = ["TARGETS", "augmented_mean", "compare_predictions", "predicted_mean"]
+
+# targets whose mass is known without a score
+TARGETS = ("att", "ate", "atc")
 
 # estimands whose target is an arm itself, which then needs no prediction
 OWN_ESTIMAND = {"treated": "att", "untreated": "atc"}

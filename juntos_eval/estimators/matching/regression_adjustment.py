@@ -11,7 +11,7 @@ from juntos_eval.estimators.matching.adjusted import Estimand, column_names, ref
 from juntos_eval.estimators.matching.arm_weights import sampling_arm_weights
 from juntos_eval.estimators.matching.effect import effect_estimate, refuse_outcome
 from juntos_eval.estimators.matching.outcome_model import OutcomeKind, left_out_check, outcome_design
-from juntos_eval.estimators.matching.predicted_means import compare_predictions
+from juntos_eval.estimators.matching.predicted_means import TARGETS, compare_predictions
 from juntos_eval.estimators.matching.weighted_design import Trim, WeightedDesign
 from juntos_eval.estimators.matching.weighted_outcome import weighted_outcome
 from juntos_eval.estimators.matching.weighting import Weighting
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["IPWRA", "RegressionAdjustment"]
-
-TARGETS = ("att", "ate", "atc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ def weigh_by_score(raw: RawDesign, *, link: str, trim: Trim, weight_score: bool)
         checks=(
             *used.checks,
             *bound_check,
-            *overlap_checks(used, treated, base),
+            *overlap_checks(used, treated, base, raw.estimand),
             _concentration(arms, treated),
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,20 @@ def test_by_hand() -> None:
     assert seen.checks[0].passed is False
     assert "40.00% of the treated outside" in seen.checks[0].detail
     assert seen.checks[1].passed is None
+
+
+@pytest.mark.parametrize(
+    ("estimand", "passed", "words"),
+    [
+        ("att", False, "40.00% of the treated outside"),
+        ("atc", False, "25.00% of the untreated outside"),
+        ("ate", False, "40.00% of the treated and 25.00% of the untreated outside"),
+    ],
+)
+def test_the_check_follows_the_estimand(estimand: str, passed: bool, words: str) -> None:
+    check = je.overlap(replace(by_hand(), estimand=estimand)).checks[0]
+    assert check.passed is passed
+    assert words in check.detail
 
 
 def test_histograms_have_area_one_under_each_weighting() -> None:
