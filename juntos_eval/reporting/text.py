@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from juntos_eval.reporting.judgement import (
     OFF_SUPPORT_LIMIT,
@@ -44,6 +45,19 @@ class Sentence:
 
     rule: str
     text: str
+
+    @property
+    def subject(self) -> str:
+        """What it speaks of: ``raw``, ``balance``, ``reading`` and so on."""
+        return self.rule.split(".")[1]
+
+    @property
+    def mark(self) -> Literal["good", "bad", "note"]:
+        """Whether it reports something that passed, that failed, or neither."""
+        verdict = self.rule.rsplit(".", 1)[-1]
+        if verdict in ("good", "good_bound", "passed"):
+            return "good"
+        return "bad" if verdict in ("bad", "bad_bound", "failed") else "note"
 
 
 def findings(question: Question, words: Language, *, is_synthetic: bool) -> tuple[Sentence, ...]:
@@ -113,14 +127,14 @@ def brief(question: Question, words: Language) -> tuple[Sentence, ...]:
     if not question.estimates:
         return ()
     main, raw = question.main, question.raw
-    place = {"population": question.label("population").capitalised.of(words.code), "year": question.year}
+    title = question.title.of(words.code)
     if main is None or raw is None:
-        return (_say(words, "finding.brief.missing", **place),)
+        return (_say(words, "finding.brief.missing", title=title),)
     values = _limits(main, words) | {
         "raw": words.effect(raw.value, raw.unit),
         "value": words.effect(main.value, main.unit),
     }
-    made = [_say(words, f"finding.brief.{direction(main.interval)}", **place, **values)]
+    made = [_say(words, f"finding.brief.{direction(main.interval)}", title=title, **values)]
     if agreement(question.adjusted).kind == "mixed":
         made.append(_say(words, "finding.brief.mixed"))
     return tuple(made)

@@ -97,9 +97,9 @@ def estimate(
     )
 
 
-def balance(seed: int, quality: float = 0.08) -> tuple[BalanceRow, ...]:
+def balance(seed: int, quality: float = 0.08, design: int = 0) -> tuple[BalanceRow, ...]:
     """Simulated balance: large differences before, within ``quality`` after."""
-    draw = np.random.default_rng(seed)
+    draw, after = np.random.default_rng(seed), np.random.default_rng([seed, design])
     rows = []
     for place, (name, label) in enumerate(COVARIATES.items()):
         is_binary = place > 2 and name not in {"altitude", "district_poverty"}
@@ -108,7 +108,7 @@ def balance(seed: int, quality: float = 0.08) -> tuple[BalanceRow, ...]:
                 covariate=name,
                 label=label,
                 smd_before=float(draw.normal(0.0, 0.55)),
-                smd_after=float(draw.uniform(-quality, quality)),
+                smd_after=float(after.uniform(-quality, quality)),
                 variance_ratio_before=math.nan if is_binary else float(draw.uniform(0.4, 2.4)),
                 variance_ratio_after=math.nan if is_binary else float(draw.uniform(0.8, 1.3)),
                 ks_before=float(draw.uniform(0.05, 0.4)),
@@ -198,7 +198,9 @@ def question(
                 estimate=estimate(value, error, checks=() if is_raw else CHECKS, design=design),
                 better="lower",
                 truth=truth,
-                balance=() if is_raw else balance(seed * 10, 0.0 if design == "entropy" else 0.09),
+                balance=()
+                if is_raw
+                else balance(seed * 10, 0.0 if design == "entropy" else 0.09, min(place, 4)),
                 overlap=None if is_raw else overlap(seed * 10 + place),
                 sensitivity=sensitivity() if design == "nearest_1" else None,
             )
