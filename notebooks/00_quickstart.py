@@ -13,11 +13,15 @@
 # %% [markdown]
 # # A first estimate in ten lines · Una primera estimación en diez líneas
 #
-# **SYNTHETIC DATA.** The households below are drawn from a statistical model, in the form of INEI's ENAHO 2025, with a planted
-# effect of Juntos on child work. Nothing about Peru can be learnt from them; whether an estimator finds what was planted can.
+# **SYNTHETIC DATA.** The households below are drawn from a statistical model, in the form of INEI's ENAHO
+# 2025, with a planted
+# effect of Juntos on child work. Nothing about Peru can be learnt from them; whether an estimator finds
+# what was planted can.
 #
-# **DATOS SINTÉTICOS.** Los hogares de abajo se sortean de un modelo estadístico, con la forma de la ENAHO 2025 del INEI y un
-# efecto plantado de Juntos sobre el trabajo infantil. No dicen nada sobre el Perú; sí dicen si un estimador halla lo plantado.
+# **DATOS SINTÉTICOS.** Los hogares de abajo se sortean de un modelo estadístico, con la forma de la ENAHO
+# 2025 del INEI y un
+# efecto plantado de Juntos sobre el trabajo infantil. No dicen nada sobre el Perú; sí dicen si un
+# estimador halla lo plantado.
 
 # %%
 import juntos_eval as je
@@ -44,9 +48,11 @@ covariates = (
 # %% [markdown]
 # ## The gap is no effect · La brecha no es un efecto
 #
-# Children of Juntos households work more: the programme looks for the poor. The planted effect has the other sign.
+# Children of Juntos households work more: the programme looks for the poor. The planted effect has the
+# other sign.
 #
-# Los niños de hogares Juntos trabajan más, porque el programa busca a los pobres. El efecto plantado tiene el otro signo.
+# Los niños de hogares Juntos trabajan más, porque el programa busca a los pobres. El efecto plantado
+# tiene el otro signo.
 
 # %%
 gap = je.MeanDifference(outcome="working_share_5_17", treatment="has_juntos", weights="weight").fit(
@@ -60,9 +66,11 @@ truth.effect("working_share_5_17", 2025).value
 # %% [markdown]
 # ## Adjusted · Ajustado
 #
-# Augmented inverse-probability weighting: right if either the score or the outcome model is. The checks are printed below the number.
+# Augmented inverse-probability weighting: right if either the score or the outcome model is. The checks
+# are printed below the number.
 #
-# Ponderación por probabilidad inversa aumentada: es correcta si lo es el modelo del puntaje o el del resultado. Las
+# Ponderación por probabilidad inversa aumentada: es correcta si lo es el modelo del puntaje o el del
+# resultado. Las
 # verificaciones se muestran debajo del número.
 
 # %%
@@ -94,7 +102,8 @@ je.balance(aipw.design(sample))
 #
 # Five nearest neighbours on the linear score within a caliper, sharing by their own sampling weights.
 #
-# Cinco vecinos más cercanos en el puntaje lineal dentro de un calibre, con peso según sus factores de expansión.
+# Cinco vecinos más cercanos en el puntaje lineal dentro de un calibre, con peso según sus factores de
+# expansión.
 
 # %%
 matching = je.Matching(
@@ -124,9 +133,11 @@ table[["estimate", "std_error", "conf_low", "conf_high", "planted", "inference"]
 # %% [markdown]
 # ## Held against other libraries · Comparado con otras bibliotecas
 #
-# The same score by `statsmodels`, the nearest neighbours by `scikit-learn`, the raw gap by a weighted regression in `linearmodels`.
+# The same score by `statsmodels`, the nearest neighbours by `scikit-learn`, the raw gap by a weighted
+# regression in `linearmodels`.
 #
-# El mismo puntaje con `statsmodels`, los vecinos más cercanos con `scikit-learn`, la brecha con una regresión ponderada en
+# El mismo puntaje con `statsmodels`, los vecinos más cercanos con `scikit-learn`, la brecha con una
+# regresión ponderada en
 # `linearmodels`.
 
 # %%

@@ -124,7 +124,7 @@ def prepare(households: DataFrame) -> DataFrame:
     if "floor" in households:
         added["has_earth_floor"] = _is_among(households["floor"], "earth")
         walls = households["wall"].map(WALL_MATERIALS).astype("str").where(households["wall"].notna())
-        added["wall_material"] = walls.astype(pd.CategoricalDtype(("brick", "earth", "other")))
+        added["wall_material"] = walls.astype(pd.CategoricalDtype(["brick", "earth", "other"]))
     return households.assign(**added)
 
 
