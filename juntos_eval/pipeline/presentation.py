@@ -22,6 +22,7 @@ from juntos_eval.reporting.report_input import (
 from juntos_eval.reporting.suppression import publishable
 from juntos_eval.studies.comparison import DESIGN_LABELS, Comparison, Text
 from juntos_eval.studies.demonstration import EntrantsDemonstration
+from juntos_eval.studies.juntos_households import COVARIATE_LABELS
 from juntos_eval.studies.result import DesignResult
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.enaho.household_schema import OPTIONAL, households_schema
@@ -149,6 +150,8 @@ def covariate_label(name: str) -> Label:
     >>> covariate_label("head_sex[female]").en
     'Sex of the head: female'
     """
+    if name in COVARIATE_LABELS:
+        return _label(COVARIATE_LABELS[name])
     column, _, level = name.rstrip("]").partition("[")
     field = _household_fields().get(column)
     if field is None:
@@ -168,6 +171,8 @@ def _household_fields() -> dict[str, Field]:
 
 def _level_es(column: str, level: str) -> str:
     """Return INEI's own text of a level, found by the value that stands for it in clean tables."""
+    if level == "reference level":
+        return "nivel de referencia"
     sought = {"head_sex": "sex", "head_marital_status": "marital_status"}.get(column, column)
     for (_, name), codes in load_codebook("enaho").codes.items():
         if name == sought:

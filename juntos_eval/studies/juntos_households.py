@@ -17,7 +17,7 @@ from juntos_eval.studies.comparison import Comparison, Text
 from juntos_eval.studies.demonstration import EntrantsDemonstration
 from juntos_eval.studies.study import Study
 
-__all__ = ["STUDY", "prepare"]
+__all__ = ["COVARIATE_LABELS", "STUDY", "prepare"]
 
 TREATMENT: Final = "has_juntos"
 WEIGHTS: Final = "household_weight"
@@ -35,6 +35,7 @@ HOUSEHOLD_COVARIATES: Final = (
     "dominio",
     "estrato",
     "poverty_rate",
+    "poverty_rate_squared",
     "extreme_poverty_rate",
 )
 
@@ -63,6 +64,25 @@ WALL_MATERIALS: Final = FrozenMapping(
         "wood": "other",
         "plywood_sheet_or_mat": "other",
         "other": "other",
+    }
+)
+
+#: Words for covariates that the clean tables do not declare.
+COVARIATE_LABELS: Final = FrozenMapping(
+    {
+        "propensity score": Text(en="Propensity score", es="Puntaje de propensión"),
+        "head_has_partner": Text(en="Head lives with a partner", es="Jefe o jefa con pareja"),
+        "poverty_rate_squared": Text(
+            en="Poverty rate of the district, squared", es="Tasa de pobreza del distrito, al cuadrado"
+        ),
+        "has_earth_floor": Text(en="Earth floor", es="Piso de tierra"),
+        "wall_material[reference level]": Text(
+            en="Walls: brick or block (reference)", es="Paredes: ladrillo o bloque (referencia)"
+        ),
+        "wall_material[earth]": Text(
+            en="Walls: adobe, earth, mud", es="Paredes: adobe, tapia, quincha, barro"
+        ),
+        "wall_material[other]": Text(en="Walls: wood or other", es="Paredes: madera u otro material"),
     }
 )
 
@@ -106,19 +126,24 @@ def prepare(households: DataFrame) -> DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With ``head_has_partner``; where there are dwellings ``has_earth_floor`` and ``wall_material``
-        (brick, earth, other); where there is the food scale ``is_food_insecure``, 1 for moderate or severe.
-        Missing where the category is.
+        With ``head_has_partner`` and ``poverty_rate_squared``; where there are dwellings
+        ``has_earth_floor`` and ``wall_material`` (brick, earth, other); where there is the food scale
+        ``is_food_insecure``, 1 for moderate or severe. Missing where the category is.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from juntos_eval.studies.juntos_households import prepare
-    >>> frame = pd.DataFrame({"head_marital_status": ["married"], "fies_category": [None]})
-    >>> prepare(frame)[["head_has_partner", "is_food_insecure"]].iloc[0].tolist()
-    [1.0, nan]
+    >>> frame = pd.DataFrame(
+    ...     {"head_marital_status": ["married"], "poverty_rate": [0.5], "fies_category": [None]})
+    >>> prepare(frame)[["head_has_partner", "poverty_rate_squared", "is_food_insecure"]].iloc[0].tolist()
+    [1.0, 0.25, nan]
     """
-    added = {"head_has_partner": _is_among(households["head_marital_status"], "married", "cohabiting")}
+    added = {
+        "head_has_partner": _is_among(households["head_marital_status"], "married", "cohabiting"),
+        # eligibility bends in district poverty: with the square the arms balance better
+        "poverty_rate_squared": households["poverty_rate"] ** 2,
+    }
     if "fies_category" in households:
         added["is_food_insecure"] = _is_among(households["fies_category"], "moderate", "severe")
     if "floor" in households:

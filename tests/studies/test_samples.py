@@ -111,6 +111,7 @@ def test_prepared_columns_are_missing_where_their_source_is() -> None:
     frame = pd.DataFrame(
         {
             "head_marital_status": ["single", None, "cohabiting"],
+            "poverty_rate": [0.2, 0.4, None],
             "fies_category": ["food_secure_or_mild", None, "severe"],
             "floor": ["earth", "cement", None],
             "wall": ["adobe", None, "brick_or_block"],
