@@ -13,6 +13,7 @@ from juntos_eval.estimate import Matched
 from juntos_eval.estimators.matching.kernel import leave_one_out, link_kernel
 from juntos_eval.estimators.matching.matched_design import ArmMatches, MatchedDesign
 from juntos_eval.estimators.matching.nearest import nearest_of_own_arm
+from juntos_eval.estimators.matching.score_error import score_error
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.numerics.kernels import KernelLinks
 
@@ -20,6 +21,9 @@ __all__ = ["MatchedEffect", "matched_effect", "matched_structure"]
 
 # the regression behind the influence takes a coefficient more for every so many rows that serve
 ROWS_A_COEFFICIENT = 10
+
+# a row that all but determines its own fit tells little of its error: no residual is stretched beyond this
+LEAST_ROOM = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,13 @@ class MatchedEffect:
         return found
 
 
-def matched_effect(design: MatchedDesign, outcome: Floats, adjust: Floats | None) -> MatchedEffect:
+def matched_effect(
+    design: MatchedDesign,
+    outcome: Floats,
+    *,
+    adjust: Floats | None = None,
+    score_weights: Floats | None = None,
+) -> MatchedEffect:
     r"""Return the effect of a matched design, with the linear representation of its error.
 
     The missing outcome of target i is :math:`\sum_j s_{ij} \{y_j + \hat\mu(x_i) - \hat\mu(x_j)\}`, without
@@ -87,8 +97,9 @@ def matched_effect(design: MatchedDesign, outcome: Floats, adjust: Floats | None
     (Otsu & Rai 2017), which for the ATT is :math:`t_i (y_i - \hat m_0(z_i) - \hat\tau)` for the treated and
     :math:`-K_i (y_i - \hat m_0(z_i))` for the others. Here :math:`\hat m_d` is a regression of the outcome
     in arm d, weighted by how much each row serves, on the covariates adjusted for, else on the matching
-    variable: cubic on a line, squares in space, and for kernel matching the kernel regression itself (each
-    row left out of its own). The score is taken as known.
+    variable: cubic on a line, squares in space, and for kernel matching the kernel regression itself. In
+    residuals of rows that serve, each row is left out of its own regression. Where
+    ``score_weights`` are given, the error of the score is added.
 
     Parameters
     ----------
@@ -96,6 +107,8 @@ def matched_effect(design: MatchedDesign, outcome: Floats, adjust: Floats | None
     outcome : numpy.ndarray, shape (n,)
     adjust : numpy.ndarray, shape (n, q), optional
         Covariates of the bias adjustment.
+    score_weights : numpy.ndarray, shape (n,), optional
+        Weights that the score was fitted with; None takes it, or whatever was matched on, as known.
 
     Returns
     -------
@@ -117,22 +130,23 @@ def matched_effect(design: MatchedDesign, outcome: Floats, adjust: Floats | None
     >>> from juntos_eval.estimators.matching.matching import Matching
     >>> frame = pd.DataFrame({"d": [1, 0, 0, 1, 0], "age": [20.0, 21.0, 30.0, 44.0, 43.0]})
     >>> design = Matching(treatment="d", covariates=("age",), distance="age").design(frame)
-    >>> matched_effect(design, np.array([5.0, 4.0, 9.0, 8.0, 3.0]), None).value
+    >>> matched_effect(design, np.array([5.0, 4.0, 9.0, 8.0, 3.0])).value
     3.0
     """
     effects, served = np.full(design.n, np.nan), outcome.copy()
     level = np.zeros(design.n)  # what each row contributes to the mean outcome under its own treatment
-    fitted = np.zeros((design.n, 2))
+    fitted, residuals = np.zeros((design.n, 2)), np.zeros(design.n)
     parameters = 1
     for side in design.matches:
         arm = int(design.treated[side.pool[0]])
-        missing, predicted, size = _missing_outcome(design, side, outcome, adjust)
+        missing, model = _missing_outcome(design, side, outcome, adjust)
         sign = 1.0 if design.treated[side.targets[0]] else -1.0
         effects[side.targets] = sign * (outcome[side.targets] - missing)
         level[side.targets] = missing
-        fitted[:, arm], parameters = predicted, parameters + size
+        fitted[:, arm], parameters = model.fitted, parameters + model.size
+        residuals += model.residuals
         if adjust is not None:
-            served[side.pool] -= predicted[side.pool]
+            served[side.pool] -= model.fitted[side.pool]
     target, matched = design.target, design.target > 0
     total = float(target.sum())
     value = float(target[matched] @ effects[matched]) / total
@@ -144,7 +158,7 @@ def matched_effect(design: MatchedDesign, outcome: Floats, adjust: Floats | None
         value=value,
         effects=np.where(matched, effects, np.nan),
         served=served,
-        influence=_influence(design, outcome, fitted, value),
+        influence=_influence(design, outcome, fitted, residuals, value, score_weights),
         parameters=parameters,
         mean_treated=mean[True],
         mean_untreated=mean[False],
@@ -177,7 +191,7 @@ def matched_structure(
     >>> frame = pd.DataFrame({"d": [1, 0, 0, 1, 0], "age": [20.0, 21.0, 30.0, 44.0, 43.0]})
     >>> design = Matching(treatment="d", covariates=("age",), distance="age").design(frame)
     >>> outcome = np.array([5.0, 4.0, 9.0, 8.0, 3.0])
-    >>> effect = matched_effect(design, outcome, None)
+    >>> effect = matched_effect(design, outcome)
     >>> matched_structure(design, outcome, effect, AbadieImbens(neighbours=1)).use.tolist()
     [0.0, 1.0, 0.0, 0.0, 1.0]
     """
@@ -198,38 +212,53 @@ def matched_structure(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _ArmModel:
+    """The outcome in the arm drawn on: its regression at every row, and the residuals of those who serve."""
+
+    fitted: Floats
+    residuals: Floats  # each row left out of its own fit
+    size: int
+
+
 def _missing_outcome(
     design: MatchedDesign, side: ArmMatches, outcome: Floats, adjust: Floats | None
-) -> tuple[Floats, Floats, int]:
-    """Return the targets' outcome in the other arm, that arm's regression at every row, and its size."""
+) -> tuple[Floats, _ArmModel]:
+    """Return the targets' outcome in the other arm, and the model of that arm."""
     links = side.shares.links
     if adjust is None and isinstance(links, KernelLinks):
-        return side.shares.average(outcome[side.pool]), *_kernel_regression(design, side, outcome, links)
+        return side.shares.average(outcome[side.pool]), _kernel_regression(design, side, outcome, links)
     rows = np.flatnonzero(design.design_weights > 0)
     if adjust is None:
-        fitted, size = _regression(design, side, outcome, rows, _powers(design, side, rows))
-        return side.shares.average(outcome[side.pool]), fitted, size
-    fitted, size = _regression(design, side, outcome, rows, adjust[rows])
-    return side.shares.average((outcome - fitted)[side.pool]) + fitted[side.targets], fitted, size
+        model = _regression(design, side, outcome, rows, _powers(design, side, rows))
+        return side.shares.average(outcome[side.pool]), model
+    model = _regression(design, side, outcome, rows, adjust[rows])
+    rest = side.shares.average((outcome - model.fitted)[side.pool])
+    return rest + model.fitted[side.targets], model
 
 
 def _regression(
     design: MatchedDesign, side: ArmMatches, outcome: Floats, rows: Codes, columns: Floats
-) -> tuple[Floats, int]:
-    """Return the least-squares fit of the arm drawn on, weighted by use, at the rows, and its size."""
+) -> _ArmModel:
+    """Return the least-squares fit of the arm drawn on, weighted by use, at the rows."""
     basis = np.column_stack([np.ones(len(rows)), columns])
     serving = (design.treated[rows] == design.treated[side.pool[0]]) & (design.use[rows] > 0)
     root = np.sqrt(design.use[rows[serving]])
-    answer = np.linalg.lstsq(basis[serving] * root[:, None], outcome[rows[serving]] * root, rcond=1e-10)
-    if answer[2] >= len(root):
+    left, roots, right = np.linalg.svd(basis[serving] * root[:, None], full_matrices=False)
+    kept = roots > 1e-10 * roots.max()
+    left, size = left[:, kept], int(kept.sum())
+    coefficients = (right[kept].T / roots[kept]) @ (left.T @ (outcome[rows[serving]] * root))
+    if size >= len(root):
         raise DesignError(
             "too few rows serve as matches to tell signal from error",
-            where=f"{len(root)} rows serve, {int(answer[2])} coefficients",
+            where=f"{len(root)} rows serve, {size} coefficients",
             remedy="use more matches a target, more rows, or fewer covariates in bias_adjust",
         )
-    fitted = np.zeros(design.n)
-    fitted[rows] = basis @ answer[0]
-    return fitted, int(answer[2])
+    fitted, residuals = np.zeros((2, design.n))
+    fitted[rows] = basis @ coefficients
+    room = np.maximum(1.0 - (left**2).sum(axis=1), LEAST_ROOM)
+    residuals[rows[serving]] = (outcome - fitted)[rows[serving]] / room
+    return _ArmModel(fitted, residuals, size)
 
 
 def _powers(design: MatchedDesign, side: ArmMatches, rows: Codes) -> Floats:
@@ -244,7 +273,7 @@ def _powers(design: MatchedDesign, side: ArmMatches, rows: Codes) -> Floats:
 
 def _kernel_regression(
     design: MatchedDesign, side: ArmMatches, outcome: Floats, links: KernelLinks
-) -> tuple[Floats, int]:
+) -> _ArmModel:
     """Return the pool's kernel regression at targets and, each row left out of its own, at pool rows."""
     fitted = np.zeros(design.n)
     average = side.shares.average(outcome[side.pool])
@@ -254,21 +283,32 @@ def _kernel_regression(
     # a row with nobody of its arm near is compared with the mean of those who serve
     serving = np.average(outcome[side.pool], weights=design.use[side.pool])
     fitted[side.pool] = np.where(np.isnan(alone), serving, alone)
-    return fitted, 1
+    residuals = np.zeros(design.n)
+    residuals[side.pool] = (outcome - fitted)[side.pool]
+    return _ArmModel(fitted, residuals, 1)
 
 
-def _influence(design: MatchedDesign, outcome: Floats, fitted: Floats, value: float) -> Floats:
+def _influence(
+    design: MatchedDesign,
+    outcome: Floats,
+    fitted: Floats,
+    residuals: Floats,
+    value: float,
+    score_weights: Floats | None,
+) -> Floats:
     target, total = design.target, float(design.target.sum())
-    is_both = len(design.matches) > 1
+    sign = np.where(design.treated, 1.0, -1.0)
     own = np.where(design.treated, fitted[:, 1], fitted[:, 0])
     other = np.where(design.treated, fitted[:, 0], fitted[:, 1])
-    sign = np.where(design.treated, 1.0, -1.0)
-    # targets of a one-sided design need no regression in their own arm: it would cancel
-    predicted = own if is_both else np.where(design.is_target, outcome, own)
-    effect = sign * (predicted - other) - value
-    psi = (target * effect + sign * (target + design.use) * (outcome - predicted)) / total
-    # what is left of the sum is the matching discrepancy, of smaller order: spread over the targets
-    return np.asarray(psi - psi.sum() * target / total)
+    if len(design.matches) > 1:
+        psi = target * (sign * (own - other) - value) + sign * (target + design.use) * residuals
+    else:
+        psi = target * (sign * (outcome - other) - value) + sign * design.use * residuals
+    if score_weights is not None and design.score is not None:
+        treated = design.treated.astype(np.float64)
+        psi += total * score_error(design.score, treated, score_weights, design.use, residuals, total)
+    # what is left of the sum is of smaller order: matching discrepancy and stretched residuals
+    return np.asarray((psi - psi.sum() * target / total) / total)
 
 
 def _common_variance(design: MatchedDesign, effect: MatchedEffect) -> float:

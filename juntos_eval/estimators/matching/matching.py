@@ -123,6 +123,9 @@ class Matching:
         Whether the score is fitted with the sampling weights.
     weight_shares : bool
         Whether rows share in a match in proportion to their sampling weights.
+    estimated_score : bool
+        Whether the error of the estimated score is part of the influence, hence of every inference but
+        Abadie-Imbens, which takes the score as known.
 
     Raises
     ------
@@ -174,6 +177,7 @@ class Matching:
     weights: str | None = None
     weight_score: bool = True
     weight_shares: bool = False
+    estimated_score: bool = True
 
     def __post_init__(self) -> None:
         adjust: Any = self.bias_adjust
@@ -263,8 +267,7 @@ class Matching:
         data : pandas.DataFrame
             One row a unit; not changed. Rows without outcome are left out before the design is made.
         inference : Inference, optional
-            By default ``AbadieImbens()``, and for kernel matching the sum of squared influence; both take
-            the score as known.
+            By default ``AbadieImbens()``, and for kernel matching the sum of squared influence.
         carry : tuple of str
             Groupings to keep for another inference later.
 
@@ -290,7 +293,11 @@ class Matching:
                 where=f"{matched} of {int(design.is_target.sum())} rows have a match",
                 remedy="widen the caliper; the design itself can be looked at without an effect",
             )
-        effect = matched_effect(design, outcome, adjust)
+        with_score = self.estimated_score and design.score is not None
+        score_weights = chosen.weights if self.weight_score else np.ones(chosen.n)
+        effect = matched_effect(
+            design, outcome, adjust=adjust, score_weights=score_weights if with_score else None
+        )
         prepared = inference if isinstance(inference, AbadieImbens) else AbadieImbens()
         is_kernel = self.method == "kernel"
         fit = Fit(
@@ -300,7 +307,7 @@ class Matching:
             groups={key: chosen.groups[key] for key in groups_to_carry(inference, carry)},
             matched=None if is_kernel else matched_structure(design, outcome, effect, prepared),
         )
-        default = _influence_of_kernel if is_kernel else AbadieImbens().infer
+        default = partial(_squared_influence, with_score=with_score) if is_kernel else AbadieImbens().infer
         return Estimate(
             spec={"estimator": "Matching", **self._choices()},
             keys={"term": (self.estimand,)},
@@ -418,8 +425,9 @@ class Matching:
         return link_kernel(places, targets, pool, self.kernel, bandwidth)
 
 
-def _influence_of_kernel(fit: Fit) -> Uncertainty:
-    return dataclasses.replace(Robust("HC0").infer(fit), method="squared influence, matching variable known")
+def _squared_influence(fit: Fit, *, with_score: bool) -> Uncertainty:
+    score = "error of the score included" if with_score else "matching variable known"
+    return dataclasses.replace(Robust("HC0").infer(fit), method=f"squared influence ({score})")
 
 
 def _is_whole(value: object) -> bool:
