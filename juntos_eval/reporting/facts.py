@@ -43,9 +43,18 @@ class Label:
         return self.es if language == "es" else self.en
 
     @property
+    def inline(self) -> Label:
+        """Return the texts as they stand within a sentence; acronyms keep their capitals."""
+        return Label(_inline(self.en), _inline(self.es))
+
+    @property
     def capitalised(self) -> Label:
         """Return the texts as a line begins with them."""
         return Label(self.en[:1].upper() + self.en[1:], self.es[:1].upper() + self.es[1:])
+
+
+def _inline(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == "-" else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +184,8 @@ class Share:
     arm : str
         ``all``, ``juntos`` or ``comparison``.
     share, std_error, conf_low, conf_high : float
+    level : float
+        Coverage of the interval.
     count, base : int
         Unweighted rows of the category, and of the whole.
 
@@ -197,6 +208,7 @@ class Share:
     conf_high: float
     count: int
     base: int
+    level: float = 0.95
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", FrozenMapping(self.labels))

@@ -51,6 +51,12 @@ class Question:
         first = next(iter(self.adjusted), None)
         return next((s for s in self.adjusted if s.design == self.headline_design), first)
 
+    @property
+    def tested(self) -> ReportedEstimate | None:
+        """The estimate with a sensitivity analysis: the main one if it has any, else the first that has."""
+        has = [shown for shown in self.adjusted if shown.sensitivity is not None]
+        return next((shown for shown in has if shown is self.main), next(iter(has), None))
+
     def label(self, name: str) -> Label:
         """Return the label of ``outcome`` or ``population``."""
         return self.estimates[0].labels[name]
@@ -58,7 +64,7 @@ class Question:
     @property
     def title(self) -> Label:
         """Outcome, population and year in one line."""
-        outcome, population = self.label("outcome").capitalised, self.label("population")
+        outcome, population = self.label("outcome").capitalised, self.label("population").inline
         return Label(
             f"{outcome.en}, {population.en}, {self.year}", f"{outcome.es}, {population.es}, {self.year}"
         )

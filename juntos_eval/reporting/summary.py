@@ -103,11 +103,12 @@ def _facts(content: ReportInput) -> Iterator[Fact]:
     if main is None:
         return
     name = both("page.adjusted_gap")
-    design = main.labels["design"]
+    design = main.labels["design"].inline
     yield _difference(Label(f"{name.en}, {design.en}", f"{name.es}, {design.es}"), main, is_main=True)
-    if main.sensitivity is not None:
-        gamma = main.sensitivity.critical_gamma
-        top = float(main.sensitivity.gamma.max())
+    tested = question.tested
+    if tested is not None and tested.sensitivity is not None:
+        gamma = tested.sensitivity.critical_gamma
+        top = float(tested.sensitivity.gamma.max())
         beyond = math.isinf(gamma)
         yield Fact(
             name=both("page.critical_gamma"),

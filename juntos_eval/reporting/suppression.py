@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ THRESHOLD: Final = 10
 
 _WHO: Final = (
     r"(?:(?:treated|untreated|comparison|control|matched|unmatched|linked|survey|usable) )*"
-    r"(?:rows?|units?|households?|persons?|people|members?|children|child|pairs?|observations?|treated|controls?)"
+    r"(?:rows?|units?|households?|persons?|people|members?|children|child|pairs?|observations?|targets?|treated|untreated|controls?)"
 )
 _FEW: Final = re.compile(rf"(?<![\d.,:Γ=])\b([1-9])(?= (?:of [\d,]+ )?{_WHO}\b)")
 
@@ -119,7 +119,7 @@ def is_publishable(shown: ReportedEstimate) -> bool:
 
 
 def publishable(shown: ReportedEstimate) -> ReportedEstimate:
-    """Return the estimate without small cells in its histograms.
+    """Return the estimate without small cells in its histograms, its checks and its lost rows.
 
     Parameters
     ----------
@@ -134,14 +134,27 @@ def publishable(shown: ReportedEstimate) -> ReportedEstimate:
     --------
     >>> from juntos_eval.reporting.example import example_input
     >>> from juntos_eval.reporting.suppression import publishable
-    >>> publishable(example_input().headline_estimate).overlap.is_share_bounded
-    True
+    >>> publishable(example_input().headline_estimate).estimate.checks[0].detail
+    '<10 of 110 treated rows off support'
     """
-    if shown.overlap is None:
-        return shown
-    sample = shown.estimate.sample
-    treated = sample.rows if sample.treated is None else sample.treated
-    return replace(shown, overlap=coarsened(shown.overlap, treated) if is_publishable(shown) else None)
+    estimate = shown.estimate
+    sample = replace(estimate.sample, dropped=_merged(estimate.sample.dropped))
+    checks = tuple(replace(check, detail=redacted(check.detail)) for check in estimate.checks)
+    overlap = shown.overlap
+    if overlap is not None:
+        treated = sample.rows if sample.treated is None else sample.treated
+        overlap = coarsened(overlap, treated) if is_publishable(shown) else None
+    return replace(shown, overlap=overlap, estimate=replace(estimate, sample=sample, checks=checks))
+
+
+def _merged(dropped: Mapping[str, int]) -> dict[str, int]:
+    """Join reasons with few rows to others until their sum is not small; left out where it stays small."""
+    hide = hidden(list(dropped.values()))
+    kept = {reason: count for (reason, count), flag in zip(dropped.items(), hide, strict=True) if not flag}
+    joined = {reason: count for (reason, count), flag in zip(dropped.items(), hide, strict=True) if flag}
+    if sum(joined.values()) >= THRESHOLD:
+        kept[" or ".join(joined)] = sum(joined.values())
+    return kept
 
 
 def coarsened(overlap: Overlap, treated: int) -> Overlap:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from juntos_eval.errors import SchemaError
-from juntos_eval.reporting.language import DASH, Language, language
+from juntos_eval.reporting.language import DASH, LANGUAGES, Language, language
 from juntos_eval.reporting.report_input import Label
 from juntos_eval.reporting.suppression import THRESHOLD, is_small
 
@@ -26,6 +26,7 @@ __all__ = [
     "Table",
     "both",
     "grid",
+    "level_label",
 ]
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -51,6 +52,30 @@ def both(key: str, **values: str) -> Label:
     Label(en='no', es='no')
     """
     return Label(language("en").say(key, **values), language("es").say(key, **values))
+
+
+def level_label(level: float) -> Label:
+    """Return the header of a column of intervals.
+
+    Parameters
+    ----------
+    level : float
+        Coverage.
+
+    Returns
+    -------
+    Label
+
+    Examples
+    --------
+    >>> from juntos_eval.reporting.table import level_label
+    >>> level_label(0.95).en
+    '95% CI'
+    """
+    headers = (
+        words.say("column.interval", level=words.percent(level, 0)) for words in map(language, LANGUAGES)
+    )
+    return Label(*headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def findings(question: Question, words: Language, *, is_synthetic: bool) -> tupl
             _balance(question.main, words),
             _overlap(question.main, words),
             _checks(question.main, words),
-            _bias(question.main, words),
+            *_bias(question, words),
             *_reading(question, words),
         ]
         if is_synthetic:
@@ -166,7 +166,7 @@ def demonstration_findings(shown: ReportedEstimate, words: Language) -> tuple[Se
         "first": periods[0],
         "last": periods[-1],
         "Outcome": shown.labels["outcome"].capitalised.of(words.code),
-        "population": shown.labels["population"].of(words.code),
+        "population": shown.labels["population"].inline.of(words.code),
     }
     return (
         _say(words, f"finding.demonstration.{direction(shown.interval)}", **values),
@@ -194,7 +194,7 @@ def _amounts(shown: ReportedEstimate, words: Language) -> dict[str, str]:
 def _raw(question: Question, words: Language) -> Sentence:
     place = {
         "Outcome": question.label("outcome").capitalised.of(words.code),
-        "population": question.label("population").of(words.code),
+        "population": question.label("population").inline.of(words.code),
         "year": question.year,
     }
     if question.raw is None:
@@ -207,7 +207,7 @@ def _adjusted(question: Question, words: Language) -> Sentence:
     main = question.main
     if main is None:
         return _say(words, "finding.adjusted.missing")
-    design = main.labels["design"].of(words.code)
+    design = main.labels["design"].inline.of(words.code)
     return _say(words, f"finding.adjusted.{direction(main.interval)}", design=design, **_amounts(main, words))
 
 
@@ -255,7 +255,7 @@ def _balance(main: ReportedEstimate, words: Language) -> Sentence:
         before=words.decimal(facts.before, 2),
         # three digits where two would print 0.10 for a number beyond 0.10
         after=words.decimal(facts.after, 3 if abs(facts.after - SMD_LIMIT) < 0.005 else 2),
-        worst=facts.worst.of(words.code),
+        worst=facts.worst.inline.of(words.code),
         limit=words.decimal(SMD_LIMIT, 2),
         beyond=words.integer(facts.beyond),
     )
@@ -294,15 +294,20 @@ def _names(names: tuple[str, ...], words: Language) -> str:
     return words.listed([words.words.get(f"check.{name}", name) for name in dict.fromkeys(names)])
 
 
-def _bias(main: ReportedEstimate, words: Language) -> Sentence:
-    kind: str = hidden_bias(main.sensitivity)
-    if main.sensitivity is None or kind == "unknown":
-        return _say(words, "finding.bias.unknown")
-    gamma = main.sensitivity.critical_gamma
-    shown = float(main.sensitivity.gamma.max()) if math.isinf(gamma) else gamma
-    if kind != "none" and direction(main.interval) == "unclear":
+def _bias(question: Question, words: Language) -> Iterator[Sentence]:
+    tested = question.tested
+    if tested is None or tested.sensitivity is None:
+        yield _say(words, "finding.bias.unknown")
+        return
+    kind: str = hidden_bias(tested.sensitivity)
+    gamma = tested.sensitivity.critical_gamma
+    shown = float(tested.sensitivity.gamma.max()) if math.isinf(gamma) else gamma
+    main = question.main
+    if kind not in ("none", "unknown") and main is not None and direction(main.interval) == "unclear":
         kind = "unclear"
-    return _say(words, f"finding.bias.{kind}", gamma=words.decimal(shown, 2))
+    yield _say(words, f"finding.bias.{kind}", gamma=words.decimal(shown, 2))
+    if tested is not main:
+        yield _say(words, "finding.bias.elsewhere", design=tested.labels["design"].inline.of(words.code))
 
 
 def _reading(question: Question, words: Language) -> Iterator[Sentence]:
@@ -313,7 +318,7 @@ def _reading(question: Question, words: Language) -> Iterator[Sentence]:
     doubt = doubts(question)
     names = _names(failed_checks(main.estimate.checks), words)
     reasons = words.listed([words.say(f"finding.reason.{reason}", names=names) for reason in doubt])
-    outcome = question.label("outcome").of(words.code)
+    outcome = question.label("outcome").inline.of(words.code)
     # where more is better, it is a negative difference that asks for this reading
     rule = "harm_negative" if kind == "harm" and main.value < 0 else kind
     yield _say(words, f"finding.reading.{rule}", outcome=outcome, **_limits(main, words))

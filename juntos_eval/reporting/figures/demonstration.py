@@ -84,7 +84,7 @@ def _panel(axes: Axes, shown: ReportedEstimate, words: Language, inches: float) 
         FuncFormatter(lambda value, _: words.percent(value, 0) if is_share else words.decimal(value, 1))
     )
     axes.tick_params(axis="y", labelsize=8.5, labelcolor=GREY)
-    outcome, population = shown.labels["outcome"].capitalised, shown.labels["population"]
+    outcome, population = shown.labels["outcome"].capitalised, shown.labels["population"].inline
     title = f"{outcome.of(words.code)}, {population.of(words.code)}"
     axes.set_title(wrapped(title, inches - 0.5), family="Inter SemiBold", fontsize=9.0)
 

@@ -243,9 +243,10 @@ def raw_and_adjusted_figure(content: ReportInput, setting: Setting) -> Drawing:
     outcomes = list(dict.fromkeys(question.outcome for question in asked))
     panels = [[question for question in asked if question.outcome == outcome] for outcome in outcomes]
     sizes = [len(panel) for panel in panels]
+    row_inches = 0.36 if setting.is_narrow else 0.25
+    heights = [0.35 + row_inches * size for size in sizes]
     with house_style():
-        figure = new_figure(setting, 0.6 + sum(0.62 + 0.24 * size for size in sizes))
-        heights = [0.35 + 0.24 * size for size in sizes]
+        figure = new_figure(setting, 0.6 + sum(0.32 + height for height in heights))
         grid = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
         for axes, panel in zip(grid.ravel(), panels, strict=True):
             _pairs(axes, panel, setting)
@@ -279,10 +280,11 @@ def _pairs(axes: Axes, panel: Sequence[Question], setting: Setting) -> None:
                 linewidth=2.0, zorder=2.5,
             )  # fmt: skip
     names = [question.label("population").capitalised.of(words.code) for question in panel]
-    labels = [f"{name}, {question.year}" for name, question in zip(names, panel, strict=True)]
+    room = 1.45 if setting.is_narrow else setting.inches / 2
+    labels = [wrapped(f"{name}, {question.year}", room) for name, question in zip(names, panel, strict=True)]
     axes.set_yticks(range(len(panel)), labels)
     axes.set_ylim(len(panel) - 0.4, -0.6)
     axes.set_xlim(*_limits(panel, unit))
     title = panel[0].label("outcome").capitalised.of(words.code)
-    axes.set_title(wrapped(title, setting.inches - 2.1), family="Inter SemiBold")
+    axes.set_title(wrapped(title, setting.inches - 1.75), family="Inter SemiBold")
     axes.set_xlabel(words.say(f"unit.{unit}.name"))

@@ -137,7 +137,7 @@ def _key(groups: list[list[ReportedEstimate]], words: Language) -> list[Line2D]:
     ]
     for estimates in groups:
         design = estimates[0].design
-        label = ", ".join(estimate.labels["design"].of(words.code) for estimate in estimates)
+        label = ", ".join(estimate.labels["design"].inline.of(words.code) for estimate in estimates)
         handles.append(
             Line2D(
                 [],
@@ -159,7 +159,7 @@ def _alt(shown: list[ReportedEstimate], words: Language) -> str:
         covariates=words.integer(max(found.covariates for _, found in known)),
         before=words.decimal(max(found.before for _, found in known), 2),
         designs="; ".join(
-            f"{estimate.labels['design'].of(words.code)} {words.decimal(found.after, 2)}"
+            f"{estimate.labels['design'].inline.of(words.code)} {words.decimal(found.after, 2)}"
             for estimate, found in known
         ),
     )

@@ -11,14 +11,21 @@ from matplotlib.figure import Figure
 
 from juntos_eval.arrays import FrozenMapping
 from juntos_eval.errors import SchemaError
-from juntos_eval.reporting.figures.style import GREY, INK, PAPER, RULE, house_style
+from juntos_eval.reporting.figures.style import COLOURS, GREY, INK, PAPER, RULE, house_style
 
 __all__ = ["inline_svg", "png_bytes", "svg_text"]
 
 _DPI: Final = 200
 #: Colours that a page in the dark replaces by its own.
 _VARIABLES: Final[Mapping[str, str]] = FrozenMapping(
-    {INK: "--figure-ink", GREY: "--figure-grey", RULE: "--figure-rule", PAPER: "--figure-paper"}
+    {
+        INK: "--figure-ink",
+        GREY: "--figure-grey",
+        RULE: "--figure-rule",
+        PAPER: "--figure-paper",
+        COLOURS["blue"]: "--figure-blue",
+        COLOURS["green"]: "--figure-green",
+    }
 )
 
 

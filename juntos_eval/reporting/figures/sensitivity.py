@@ -21,6 +21,7 @@ from juntos_eval.reporting.figures.style import (
     new_figure,
 )
 from juntos_eval.reporting.language import Language
+from juntos_eval.reporting.questions import headline_question
 from juntos_eval.reporting.report_input import ReportedEstimate, ReportInput, Sensitivity
 from juntos_eval.reporting.suppression import is_publishable
 
@@ -57,7 +58,7 @@ def sensitivity_figure(content: ReportInput, setting: Setting) -> Drawing:
     """
     words = setting.words
     shown = [e for e in content.estimates if e.sensitivity is not None and is_publishable(e)]
-    marked = next((e for e in shown if e.id == content.headline), shown[0])
+    marked = headline_question(content).tested or shown[0]
     with house_style():
         figure = new_figure(setting, 2.9 if setting.is_narrow else 3.3)
         axes = figure.subplots()
@@ -102,7 +103,7 @@ def _headline(axes: Axes, curve: Sensitivity, words: Language) -> None:
 
 
 def _name(shown: ReportedEstimate, words: Language) -> str:
-    return f"{shown.labels['population'].of(words.code)}, {shown.year}"
+    return f"{shown.labels['population'].inline.of(words.code)}, {shown.year}"
 
 
 def _alt(shown: list[ReportedEstimate], words: Language) -> str:

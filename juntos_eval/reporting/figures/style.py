@@ -283,11 +283,15 @@ def drawn(figure: Figure, alt: str) -> Drawing:
     --------
     >>> from matplotlib.figure import Figure
     >>> from juntos_eval.reporting.figures.style import drawn
-    >>> drawn(Figure(layout="constrained"), "empty").alt
+    >>> figure = Figure(layout="constrained")
+    >>> axes = figure.subplots()
+    >>> drawn(figure, "empty").alt
     'empty'
     """
+    engine = figure.get_layout_engine()
     with house_style():
-        figure.draw_without_rendering()
+        if engine is not None:
+            engine.execute(figure)
         figure.set_layout_engine("none")
     return Drawing(figure, alt)
 

@@ -6,8 +6,7 @@ from typing import Literal
 
 from juntos_eval.reporting.report_input import ENTRANTS, Label, ReportedEstimate, ReportInput
 from juntos_eval.reporting.suppression import is_publishable, is_small
-from juntos_eval.reporting.table import Absent, Column, Count, Number, Row, Span, Table, both
-from juntos_eval.reporting.tables.effects import level_label
+from juntos_eval.reporting.table import Absent, Column, Count, Number, Row, Span, Table, both, level_label
 
 __all__ = ["demonstration_table"]
 
@@ -36,7 +35,7 @@ def demonstration_table(content: ReportInput) -> Table:
         Column(id="year", header=both("column.year")),
         Column(id="value", header=both("column.estimate"), kind="number"),
         Column(id="std_error", header=both("column.std_error"), kind="number"),
-        Column(id="conf", header=level_label(shown[0]), kind="interval"),
+        Column(id="conf", header=level_label(shown[0].level), kind="interval"),
         Column(id="n", header=both("column.n"), kind="number"),
         Column(id="inference", header=both("column.inference")),
         Column(id="unit", header=both("column.unit"), is_csv_only=True),
@@ -46,7 +45,8 @@ def demonstration_table(content: ReportInput) -> Table:
 
 
 def _rows(shown: ReportedEstimate) -> list[Row]:
-    labels = dict(shown.labels) | {"outcome": shown.labels["outcome"].capitalised}
+    labels = {name: label.inline for name, label in shown.labels.items()}
+    labels["outcome"] = shown.labels["outcome"].capitalised
     title = Label(
         f"{labels['outcome'].en}, {labels['population'].en}",
         f"{labels['outcome'].es}, {labels['population'].es}",

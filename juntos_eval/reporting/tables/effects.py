@@ -9,9 +9,20 @@ from juntos_eval.reporting.judgement import balance_facts
 from juntos_eval.reporting.questions import Question, headline_question, questions
 from juntos_eval.reporting.report_input import RAW_GAP, Label, ReportedEstimate, ReportInput
 from juntos_eval.reporting.suppression import is_publishable, is_small
-from juntos_eval.reporting.table import Absent, Cell, Column, Count, Number, Row, Span, Table, both
+from juntos_eval.reporting.table import (
+    Absent,
+    Cell,
+    Column,
+    Count,
+    Number,
+    Row,
+    Span,
+    Table,
+    both,
+    level_label,
+)
 
-__all__ = ["effects_table", "headline_table", "level_label", "unit_notes"]
+__all__ = ["effects_table", "headline_table", "unit_notes"]
 
 
 def headline_table(content: ReportInput) -> Table:
@@ -57,31 +68,6 @@ def effects_table(content: ReportInput, study: str) -> Table:
     return _table(questions(content, study), content.headline)
 
 
-def level_label(shown: ReportedEstimate) -> Label:
-    """Return the header of an interval's column.
-
-    Parameters
-    ----------
-    shown : ReportedEstimate
-
-    Returns
-    -------
-    Label
-
-    Examples
-    --------
-    >>> from juntos_eval.reporting.example import example_input
-    >>> from juntos_eval.reporting.tables.effects import level_label
-    >>> level_label(example_input().headline_estimate).en
-    '95% CI'
-    """
-    percent = f"{100 * shown.level:g}"
-    return Label(
-        both("column.interval", level=f"{percent}%").en,
-        both("column.interval", level=f"{percent}\N{NO-BREAK SPACE}%").es,
-    )
-
-
 def unit_notes(asked: Sequence[Question]) -> tuple[Label, ...]:
     """Return one note a unit that occurs.
 
@@ -122,7 +108,7 @@ def _table(asked: Sequence[Question], headline: str) -> Table:
         Column(id="design", header=both("column.design")),
         Column(id="estimate", header=both("column.estimate"), kind="number"),
         Column(id="std_error", header=both("column.std_error"), kind="number"),
-        Column(id="conf", header=level_label(shown[0]), kind="interval"),
+        Column(id="conf", header=level_label(shown[0].level), kind="interval"),
         Column(id="p_value", header=both("column.p_value"), kind="number"),
         Column(id="n", header=both("column.n"), kind="number"),
         Column(id="treated", header=both("column.treated"), kind="number"),

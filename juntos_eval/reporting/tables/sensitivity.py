@@ -42,7 +42,7 @@ def sensitivity_table(content: ReportInput) -> Table:
         Column(id="critical_gamma", header=both("column.critical"), kind="number"),
         Column(id="e_value", header=both("column.e_value"), kind="number"),
         Column(id="e_value_limit", header=both("column.e_value_limit"), kind="number"),
-        Column(id="method", header=both("column.what")),
+        Column(id="method", header=both("column.test")),
         Column(id="record", header=both("column.what"), is_csv_only=True),
     )
     rows = tuple(
@@ -58,7 +58,8 @@ def sensitivity_table(content: ReportInput) -> Table:
 def _rows(shown: ReportedEstimate, sensitivity: Sensitivity) -> list[Row]:
     is_wanted = np.isclose(sensitivity.gamma[:, None], _SHOWN).any(axis=1)
     wanted = [int(place) for place in np.flatnonzero(is_wanted)] or [0]
-    labels = dict(shown.labels) | {"outcome": shown.labels["outcome"].capitalised}
+    labels = {name: label.inline for name, label in shown.labels.items()}
+    labels["outcome"] = shown.labels["outcome"].capitalised
     title = Label(
         f"{labels['outcome'].en}, {labels['population'].en}, {shown.year} ({labels['design'].en})",
         f"{labels['outcome'].es}, {labels['population'].es}, {shown.year} ({labels['design'].es})",

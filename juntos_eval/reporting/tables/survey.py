@@ -7,7 +7,7 @@ from itertools import groupby
 
 from juntos_eval.reporting.report_input import Label, ReportInput, Share, Tally
 from juntos_eval.reporting.suppression import hidden, is_small
-from juntos_eval.reporting.table import Absent, Column, Count, Number, Row, Span, Table, both
+from juntos_eval.reporting.table import Absent, Column, Count, Number, Row, Span, Table, both, level_label
 
 __all__ = ["is_share_small", "shares_table", "tallies_table"]
 
@@ -76,14 +76,14 @@ def shares_table(content: ReportInput) -> Table:
     >>> len(shares_table(example_input()).rows)
     3
     """
-    level = {"level": "95%"}
+    level = content.survey.shares[0].level if content.survey.shares else 0.95
     columns = (
         Column(id="category", header=both("column.category")),
         Column(id="year", header=both("column.year")),
         Column(id="arm", header=both("column.arm")),
         Column(id="share", header=both("column.share"), kind="number"),
         Column(id="std_error", header=both("column.std_error"), kind="number"),
-        Column(id="conf", header=both("column.interval", **level), kind="interval"),
+        Column(id="conf", header=level_label(level), kind="interval"),
         Column(id="count", header=both("column.count"), kind="number"),
         Column(id="base", header=both("column.base"), kind="number"),
     )
@@ -121,7 +121,8 @@ def _share_rows(shares: tuple[Share, ...]) -> Iterator[Row]:
 
 
 def _share_row(share: Share, *, is_hidden: bool) -> Row:
-    arm = share.labels.get("arm") or (both("arm.all") if share.arm == "all" else Label(share.arm, share.arm))
+    is_known = share.arm in ("all", "juntos", "comparison")
+    arm = share.labels.get("arm") or (both(f"arm.{share.arm}") if is_known else Label(share.arm, share.arm))
     few = Absent("missing.few")
     ends = (Number(share.conf_low, "percent", 1), Number(share.conf_high, "percent", 1))
     error = Number(share.std_error, "percent", 2, "missing.no_error")

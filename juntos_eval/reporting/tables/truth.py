@@ -8,8 +8,8 @@ from juntos_eval.reporting.judgement import covers
 from juntos_eval.reporting.questions import questions
 from juntos_eval.reporting.report_input import ReportedEstimate, ReportInput
 from juntos_eval.reporting.suppression import is_publishable
-from juntos_eval.reporting.table import Absent, Cell, Column, Number, Row, Span, Table, both
-from juntos_eval.reporting.tables.effects import level_label, unit_notes
+from juntos_eval.reporting.table import Absent, Cell, Column, Number, Row, Span, Table, both, level_label
+from juntos_eval.reporting.tables.effects import unit_notes
 
 __all__ = ["truth_table"]
 
@@ -35,7 +35,7 @@ def truth_table(content: ReportInput) -> Table:
     columns = (
         Column(id="design", header=both("column.design")),
         Column(id="estimate", header=both("column.estimate"), kind="number"),
-        Column(id="conf", header=level_label(content.headline_estimate), kind="interval"),
+        Column(id="conf", header=level_label(content.headline_estimate.level), kind="interval"),
         Column(id="truth", header=both("column.truth"), kind="number"),
         Column(id="error", header=both("column.error"), kind="number"),
         Column(id="covers", header=both("column.covers")),
