@@ -12,6 +12,8 @@ __all__ = ["balance_check", "composition_check", "left_out_check", "pretrend_che
 
 # a standardised difference above this is usually called an imbalance (Stuart 2010)
 NOTABLE = 0.1
+# share of the treated that may lie outside the controls' scores
+TOLERATED = 0.01
 
 
 def pretrend_check(first_period: str) -> Check:
@@ -34,13 +36,19 @@ def pretrend_check(first_period: str) -> Check:
     return Check("pre-trend", None, f"no period before {first_period}: parallel trends cannot be tested")
 
 
-def left_out_check(names: tuple[str, ...], left_out: tuple[int, ...]) -> tuple[Check, ...]:
+def left_out_check(
+    columns: tuple[str, ...], names: tuple[str, ...], left_out: tuple[int, ...]
+) -> tuple[Check, ...]:
     """Name the covariates that are constant or spanned by earlier ones.
 
     Parameters
     ----------
+    columns : tuple of str
+        As they were asked for: a category of one level left no trace in the names.
     names : tuple of str
+        Of the covariates' columns after categories were expanded.
     left_out : tuple of int
+        Positions in the names.
 
     Returns
     -------
@@ -50,12 +58,15 @@ def left_out_check(names: tuple[str, ...], left_out: tuple[int, ...]) -> tuple[C
     Examples
     --------
     >>> from juntos_eval.estimators.did.checks import left_out_check
-    >>> left_out_check(("age", "age_months"), (1,))[0].detail
+    >>> left_out_check(("age", "age_months"), ("age", "age_months"), (1,))[0].detail
     'constant or spanned by earlier ones, left out: age_months'
     """
-    if not left_out:
+    traces = {name.split("[")[0] for name in names} | set(names)
+    gone = [column for column in columns if column not in traces]
+    gone += [names[position] for position in left_out]
+    if not gone:
         return ()
-    listed = ", ".join(names[position] for position in left_out)
+    listed = ", ".join(gone)
     return (Check("collinear covariates", None, f"constant or spanned by earlier ones, left out: {listed}"),)
 
 
@@ -83,19 +94,19 @@ def score_checks(arms: Arms, score: Score, trim: float) -> tuple[Check, ...]:
     [True, True]
     """
     treated, control = score.probability[arms.treated], score.probability[~arms.treated]
-    beyond = int((treated > control.max()).sum())
+    # tied and intercept-only scores are equal up to rounding
+    outside = (treated > control.max() + 1e-9) | (treated < control.min() - 1e-9)
+    beyond = float(arms.weights[arms.treated][outside].sum() / arms.weights[arms.treated].sum())
     share = arms.weights[~arms.treated] * score.odds[~arms.treated]
     effective = share.sum() ** 2 / (share @ share)
     overlap = (
         f"scores of the treated {treated.min():.3f} to {treated.max():.3f}, of the controls "
-        f"{control.min():.3f} to {control.max():.3f}; {beyond:,} of {len(treated):,} treated above every "
-        f"control; effective number of controls {effective:,.1f} of {len(control):,}"
+        f"{control.min():.3f} to {control.max():.3f}; {beyond:.2%} of the treated outside the controls'; "
+        f"effective number of controls {effective:,.1f} of {len(control):,}"
     )
     trimmed = int(score.trimmed.sum())
     detail = f"{trimmed:,} of {len(control):,} controls with a score of at least {trim:g} have no weight"
-    # tied and intercept-only scores are equal up to rounding
-    is_covered = bool(treated.max() <= control.max() + 1e-9)
-    return Check("overlap", is_covered, overlap), Check("score trimming", trimmed == 0, detail)
+    return Check("overlap", beyond <= TOLERATED, overlap), Check("score trimming", trimmed == 0, detail)
 
 
 def balance_check(arms: Arms, score: Score | None) -> tuple[Check, ...]:

@@ -105,7 +105,10 @@ class DoublyRobust:
     variance: Variance = "exact"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "covariates", tuple(self.covariates))
+        covariates: Any = self.covariates
+        if isinstance(covariates, str):
+            raise _refusal("covariates is a tuple of columns", f"write ({covariates!r},)")
+        object.__setattr__(self, "covariates", tuple(covariates))
         for name, value, allowed in (
             ("method", self.method, get_args(Method)),
             ("variance", self.variance, get_args(Variance)),
@@ -143,6 +146,7 @@ class DoublyRobust:
         """
         chosen = inference or Robust("HC0")
         sample = self._read(data, groups_to_carry(chosen, carry))
+        _refuse_without_error(sample, self.outcome)
         basis = orthogonal_design(sample.covariates, sample.weights)
         arms = Arms(
             treated=sample.treated,
@@ -243,7 +247,7 @@ class DoublyRobust:
         found = [
             checks.pretrend_check(sample.periods[0]),
             Check("treatment", None, f"read as the {sample.rule}"),
-            *checks.left_out_check(sample.covariate_names, basis.left_out),
+            *checks.left_out_check(self.covariates, sample.covariate_names, basis.left_out),
         ]
         found += checks.score_checks(arms, score, self.trim) if score is not None else []
         found += checks.balance_check(arms, score)
@@ -253,6 +257,27 @@ class DoublyRobust:
 
 def _refusal(what: str, remedy: str) -> DesignError:
     return DesignError(what, where="DoublyRobust", remedy=remedy)
+
+
+def _refuse_without_error(sample: TwoPeriods, outcome: str) -> None:
+    """Raise where the error of an effect cannot be known: nothing varies, or a group is a single row."""
+    what = f"the {'change of the ' if sample.after is None else ''}outcome '{outcome}'"
+    if np.ptp(sample.outcome) == 0:
+        raise DesignError(
+            f"{what} does not vary",
+            where=f"column '{outcome}', {sample.rows} rows",
+            remedy="check how the outcome is coded and which rows were dropped",
+        )
+    late = np.zeros(len(sample.treated), np.bool_) if sample.after is None else sample.after
+    for word, group in (("treated", sample.treated), ("untreated", ~sample.treated)):
+        for period, here in zip(sample.periods, (~late, late), strict=True):
+            if int((group & here).sum()) == 1:
+                where = "" if sample.after is None else f" in period {period}"
+                raise DesignError(
+                    f"a single {word} {'unit' if sample.after is None else 'row'}{where} has no known error",
+                    where=f"1 of {len(group)}",
+                    remedy="use more units; with few treated ones, randomization inference",
+                )
 
 
 def _by_unit(influence: Floats, sample: TwoPeriods) -> Floats:

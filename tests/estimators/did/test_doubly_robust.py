@@ -298,10 +298,37 @@ def test_a_grouping_that_changes_within_units_is_refused() -> None:
         replace(PANEL, panel=False).fit(moved, carry=("village",))
 
 
+def test_what_has_no_known_error_is_refused() -> None:
+    rows, sections = long_rows(), wide_rows()
+    single = rows[(rows["d"] == 0) | (rows["id"] == rows.loc[rows["d"] == 1, "id"].iloc[0])]
+    refused(PANEL, single, "a single treated unit has no known error")
+    refused(
+        PANEL, rows.assign(outcome=rows["post"] * 2.0), "the change of the outcome 'outcome' does not vary"
+    )
+    cell = (sections["d"] == 0) & (sections["post"] == 1)
+    lonely = sections[~cell | (sections["id"] == sections.loc[cell, "id"].iloc[0])]
+    refused(replace(SECTIONS, covariates=()), lonely, "a single untreated row in period 1")
+
+
+def test_a_category_of_one_level_is_left_out_by_name() -> None:
+    rows = long_rows().assign(area="rural")
+    estimate = replace(PANEL, covariates=("x1", "area")).fit(rows)
+    same(estimate, replace(PANEL, covariates=("x1",)).fit(rows))
+    assert check_of(estimate, "collinear covariates").detail.endswith("left out: area")
+
+
+def test_few_treated_outside_the_controls_fail_overlap() -> None:
+    rows = long_rows()
+    assert check_of(PANEL.fit(rows), "overlap").passed is False
+    assert "of the treated outside the controls'" in check_of(PANEL.fit(rows), "overlap").detail
+    assert check_of(replace(PANEL, covariates=()).fit(rows), "overlap").passed
+
+
 def test_unknown_choices_are_refused() -> None:
     names: dict[str, Any] = {"outcome": "y", "time": "t", "treatment": "d"}
     for choices, words in (
         ({}, "needs its unit"),
+        ({"unit": "i", "covariates": "x1"}, "tuple of columns"),
         ({"unit": "i", "method": "magic"}, "no method 'magic'"),
         ({"unit": "i", "variance": "other"}, "no variance 'other'"),
         ({"unit": "i", "normalised": False}, "method='ipw' only"),
