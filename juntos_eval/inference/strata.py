@@ -75,6 +75,7 @@ def strata_of(
     >>> [(stratum.label, stratum.psus) for stratum in strata_of(frame, strata="area", psu="village")]
     [('a', ('1', '2')), ('b', ('1',))]
     """
+    _refuse_other_than_frame(data)
     areas = Groups(np.zeros(len(data), np.int64), ("",)) if strata is None else _column(data, strata)
     rows = np.arange(len(data), dtype=np.int64)
     members = None if psu is None else _column(data, psu)
@@ -197,12 +198,24 @@ def _refuse(column: str, strata: Groups, wrong: Bools, what: str, remedy: str) -
         )
 
 
-def _column(data: DataFrame, name: str) -> Groups:
-    if name not in data.columns:
+def _refuse_other_than_frame(data: object) -> None:
+    from pandas import DataFrame
+
+    if not isinstance(data, DataFrame) or not len(data):
         raise InferenceError(
-            f"the full sample has no column '{name}'",
+            "the full sample is not a pandas DataFrame with rows",
+            where=f"{type(data).__module__}.{type(data).__name__}",
+            remedy="give every row of the survey as a DataFrame",
+        )
+
+
+def _column(data: DataFrame, name: str) -> Groups:
+    found = int((data.columns == name).sum())
+    if found != 1:
+        raise InferenceError(
+            f"the full sample has {'no' if not found else 'more than one'} column '{name}'",
             where=f"{len(data.columns)} columns",
-            remedy="check the spelling, or add the column",
+            remedy="check the spelling; add, rename or drop columns until there is one",
         )
     column = data[name]
     gaps = int(column.isna().sum())

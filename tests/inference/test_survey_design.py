@@ -193,8 +193,16 @@ def test_population_sizes_and_labels_that_cannot_be_right(
 def test_columns_that_are_not_there(sample: pd.DataFrame) -> None:
     with pytest.raises(InferenceError, match="no column 'stratum'"):
         SurveyDesign.of(sample, strata="stratum")
+    with pytest.raises(InferenceError, match="more than one column 'area'"):
+        SurveyDesign.of(pd.concat([sample, sample[["area"]]], axis=1), strata="area")
     with pytest.raises(InferenceError, match="lonely"):
         SurveyDesign(lonely="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", [{"area": ["a"]}, pd.DataFrame({"area": []})])
+def test_full_sample_that_is_none(data: Any) -> None:
+    with pytest.raises(InferenceError, match="DataFrame with rows"):
+        SurveyDesign.of(data, strata="area")
 
 
 def test_population_sizes_of_the_full_sample_need_not_be_carried(sample: pd.DataFrame) -> None:
