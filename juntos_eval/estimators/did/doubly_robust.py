@@ -65,7 +65,7 @@ class DoublyRobust:
     locally_efficient : bool
         For doubly robust methods in cross-sections: use regressions of the treated too.
     trim : float
-        Controls whose score is at least this get no weight.
+        Controls whose score is at least this get no weight; regressions use them all the same.
     variance : {"exact", "drdid"}
         Influence as the derivative of the estimator, or as R's DRDID 1.2.3 has it, which differs in
         cross-sections only (``traditional``, and ``ipw`` not normalised with weights).
@@ -204,9 +204,13 @@ class DoublyRobust:
         return score(arms, self.trim)
 
     def _control_weight(self, arms: Arms, score: Score | None) -> Floats:
-        """Weights of the controls' regressions: their odds too, for the improved estimator."""
-        odds = score.odds if score is not None and self.method == "improved" else 1.0
-        return np.where(arms.treated, 0.0, arms.weights * odds)
+        """Weights of the controls' regressions: their odds too, for the improved estimator.
+
+        Trimmed controls keep theirs: as in DRDID, they are left out of the means only.
+        """
+        if score is None or self.method != "improved":
+            return np.where(arms.treated, 0.0, arms.weights)
+        return np.where(arms.treated, 0.0, arms.weights * score.probability / (1.0 - score.probability))
 
     def _panel_effect(self, change: Floats, arms: Arms, score: Score | None) -> Effect:
         if score is not None and self.method == "ipw":

@@ -29,9 +29,9 @@ def cases() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def peers() -> dict[str, dict[str, Any]]:
+def peers(kind: str) -> dict[str, dict[str, Any]]:
     content = json.loads((FOLDER / "peers.json").read_text(encoding="utf-8"))
-    return {case["id"]: case for case in content["cases"]}
+    return {case["id"]: case for case in content[kind]}
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,18 @@ def test_exact_variance_differs_from_drdid_in_little_and_not_in_the_effect(name:
     assert ratio == pytest.approx(1.0, abs=0.05)
 
 
-@pytest.mark.parametrize("name", sorted(golden.peers()))
+@pytest.mark.parametrize("name", sorted(golden.peers("trimmed")))
+def test_trimmed_controls(name: str) -> None:
+    expected = golden.peers("trimmed")[name]
+    estimator, rows = golden.of_drdid(name, "drdid")
+    trimmed = replace(estimator, trim=expected["trim"]).fit(rows)
+    close(trimmed, expected["att"], expected["se"], 1e-7)
+    assert abs(trimmed.values[0] - estimator.fit(rows).values[0]) > 1e-4
+
+
+@pytest.mark.parametrize("name", sorted(golden.peers("exact")))
 def test_exact_variance_is_that_of_drdid_for_python(name: str) -> None:
-    expected = golden.peers()[name]
+    expected = golden.peers("exact")[name]
     estimator, rows = golden.of_drdid(name)
     close(estimator.fit(rows), expected["att"], expected["se"], 1e-9)
 
