@@ -67,11 +67,13 @@ class MatchedDesign:
     matches : tuple of ArmMatches
         One for the ATT and the ATC, both for the ATE.
     target : numpy.ndarray, shape (n,)
-        Sampling weight of each matched target, 0 for other rows.
+        Sampling weight of each matched target (1 where matches count by their own), 0 for other rows.
     use : numpy.ndarray, shape (n,)
         Weight of the targets that each row stands for.
     is_supported : numpy.ndarray of bool, shape (n,)
         Rows on the common support; all where none was asked for.
+    counts_own : bool
+        Whether matches count by their own sampling weights: matching itself is then done without weights.
     has_replacement : bool
         Whether a row may serve several targets.
     tolerance : float
@@ -102,6 +104,7 @@ class MatchedDesign:
     target: Floats
     use: Floats
     is_supported: Bools
+    counts_own: bool
     has_replacement: bool
     tolerance: float
     dropped: Mapping[str, int] = field(default_factory=FrozenMapping)
@@ -127,9 +130,11 @@ class MatchedDesign:
         .. math:: t_i + K_i, \qquad K_i = \sum_k t_k s_{ki}
 
         with :math:`t_i` the sampling weight of a matched target (0 for others) and :math:`s_{ki}` the share
-        of row i in the match of target k. In each arm they sum to the weight of the matched targets.
+        of row i in the match of target k: in each arm they sum to the weight of the matched targets. Where
+        matches count by their own sampling weights, :math:`w_i (t_i + K_i)` with :math:`t_i` 0 or 1.
         """
-        return self.target + self.use
+        weights = self.target + self.use
+        return weights * self.base_weights if self.counts_own else weights
 
     @property
     def is_target(self) -> Bools:
@@ -173,7 +178,7 @@ class MatchedDesign:
         -------
         pandas.DataFrame
             Columns ``target``, ``match`` (positions in the frame), ``share`` (adding to one a target) and
-            ``weight`` (sampling weight of the target times the share).
+            ``weight`` (that of the target times the share).
 
         Raises
         ------

@@ -2,7 +2,7 @@ r"""From a matched design and an outcome to an effect, its influence and its mat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,9 @@ class MatchedEffect:
         :math:`\hat\tau = \sum_i t_i \hat\tau_i / \sum_i t_i`.
     effects : numpy.ndarray, shape (n,)
         :math:`\hat\tau_i = \hat y_i(1) - \hat y_i(0)` of each matched target; NaN elsewhere.
+    compared : numpy.ndarray, shape (n,)
+        The outcome as it was compared: itself, or its weighted deviation where matches count by their own
+        weights.
     served : numpy.ndarray, shape (n,)
         What each row gives to those it serves: its outcome, or what a bias adjustment leaves of it.
     influence : numpy.ndarray, shape (n,)
@@ -48,6 +51,7 @@ class MatchedEffect:
 
     value: float
     effects: Floats
+    compared: Floats
     served: Floats
     influence: Floats
     parameters: int
@@ -55,7 +59,7 @@ class MatchedEffect:
     mean_untreated: float
 
     def __post_init__(self) -> None:
-        for name in ("effects", "served", "influence"):
+        for name in ("effects", "compared", "served", "influence"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
     def details(self, design: MatchedDesign) -> dict[str, Any]:
@@ -98,8 +102,12 @@ def matched_effect(
     :math:`-K_i (y_i - \hat m_0(z_i))` for the others. Here :math:`\hat m_d` is a regression of the outcome
     in arm d, weighted by how much each row serves, on the covariates adjusted for, else on the matching
     variable: cubic on a line, squares in space, and for kernel matching the kernel regression itself. In
-    residuals of rows that serve, each row is left out of its own regression. Where
-    ``score_weights`` are given, the error of the score is added.
+    residuals of rows that serve, each row is left out of its own regression. Where ``score_weights`` are
+    given, the error of the score is added.
+
+    Where matches count by their own sampling weights w, targets and matches are first matched as if there
+    were none, and the effect is the difference of the arms' means weighted by :math:`w_i (t_i + K_i)`. Its
+    error is that of matching the deviations :math:`w_i (y_i - \bar y_{D_i}) / \bar w_{D_i}`.
 
     Parameters
     ----------
@@ -133,6 +141,30 @@ def matched_effect(
     >>> matched_effect(design, np.array([5.0, 4.0, 9.0, 8.0, 3.0])).value
     3.0
     """
+    if not design.counts_own:
+        return _effect(design, outcome, adjust, score_weights)
+    weights = design.design_weights
+    level, share = np.zeros(design.n), np.zeros(design.n)
+    means = {}
+    for arm in (True, False):
+        rows = design.treated == arm
+        means[arm] = float(np.average(outcome[rows], weights=weights[rows]))
+        level[rows] = means[arm]
+        share[rows] = design.base_weights[rows] * design.target.sum() / weights[rows].sum()
+    effect = _effect(design, share * (outcome - level), adjust, score_weights)
+    value = means[True] - means[False]
+    return replace(
+        effect,
+        value=value,
+        effects=effect.effects - effect.value + value,
+        mean_treated=means[True],
+        mean_untreated=means[False],
+    )
+
+
+def _effect(
+    design: MatchedDesign, outcome: Floats, adjust: Floats | None, score_weights: Floats | None
+) -> MatchedEffect:
     effects, served = np.full(design.n, np.nan), outcome.copy()
     level = np.zeros(design.n)  # what each row contributes to the mean outcome under its own treatment
     fitted, residuals = np.zeros((design.n, 2)), np.zeros(design.n)
@@ -157,6 +189,7 @@ def matched_effect(
     return MatchedEffect(
         value=value,
         effects=np.where(matched, effects, np.nan),
+        compared=outcome,
         served=served,
         influence=_influence(design, outcome, fitted, residuals, value, score_weights),
         parameters=parameters,
@@ -165,15 +198,12 @@ def matched_effect(
     )
 
 
-def matched_structure(
-    design: MatchedDesign, outcome: Floats, effect: MatchedEffect, inference: AbadieImbens
-) -> Matched:
+def matched_structure(design: MatchedDesign, effect: MatchedEffect, inference: AbadieImbens) -> Matched:
     """Return what Abadie-Imbens inference needs, with the conditional variance prepared by its rule.
 
     Parameters
     ----------
     design : MatchedDesign
-    outcome : numpy.ndarray, shape (n,)
     effect : MatchedEffect
     inference : AbadieImbens
 
@@ -190,9 +220,8 @@ def matched_structure(
     >>> from juntos_eval.inference.abadie_imbens import AbadieImbens
     >>> frame = pd.DataFrame({"d": [1, 0, 0, 1, 0], "age": [20.0, 21.0, 30.0, 44.0, 43.0]})
     >>> design = Matching(treatment="d", covariates=("age",), distance="age").design(frame)
-    >>> outcome = np.array([5.0, 4.0, 9.0, 8.0, 3.0])
-    >>> effect = matched_effect(design, outcome)
-    >>> matched_structure(design, outcome, effect, AbadieImbens(neighbours=1)).use.tolist()
+    >>> effect = matched_effect(design, np.array([5.0, 4.0, 9.0, 8.0, 3.0]))
+    >>> matched_structure(design, effect, AbadieImbens(neighbours=1)).use.tolist()
     [0.0, 1.0, 0.0, 0.0, 1.0]
     """
     use_squared = np.zeros(design.n)
@@ -201,7 +230,7 @@ def matched_structure(
     if inference.variance == "homoskedastic":
         variance = np.full(design.n, _common_variance(design, effect))
     else:
-        variance = _conditional_variance(design, outcome, inference)
+        variance = _conditional_variance(design, effect.compared, inference)
     return Matched(
         effects=effect.effects,
         target=design.target,

@@ -48,6 +48,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
     "kernel": KERNELS,
     "common_support": (None, "minmax"),
     "covariance": ("within", "overall"),
+    "weight_matches": (None, "own", "share", "target"),
 }
 
 # squares of standardised distances that R's Matching takes for equal
@@ -121,8 +122,11 @@ class Matching:
         Sampling weights: targets count by them.
     weight_score : bool
         Whether the score is fitted with the sampling weights.
-    weight_shares : bool
-        Whether rows share in a match in proportion to their sampling weights.
+    weight_matches : {"own", "share", "target"}, optional
+        How matches count where there are sampling weights: each by its own weight in its arm's mean; by
+        the weight of its target, and within a match by its own; or by the weight of its target alone. By
+        default "own" for nearest neighbours, "share" for radius, kernel and bias adjustment. "target"
+        is biased where weights vary with covariates among rows of the same score.
     estimated_score : bool
         Whether the error of the estimated score is part of the influence, hence of every inference but
         Abadie-Imbens, which takes the score as known.
@@ -176,7 +180,7 @@ class Matching:
     covariance: Literal["within", "overall"] = "within"
     weights: str | None = None
     weight_score: bool = True
-    weight_shares: bool = False
+    weight_matches: Literal["own", "share", "target"] | None = None
     estimated_score: bool = True
 
     def __post_init__(self) -> None:
@@ -223,7 +227,14 @@ class Matching:
             ("common support needs a distance on a line", self.common_support is not None and is_space),
             ("a caliper in space is in its own units", is_space and not self.caliper_in_sd),
             ("what is random needs a seed", is_random and self.seed is None),
-            ("without weights there are no shares by weight", self.weight_shares and self.weights is None),
+            (
+                "matches count by weights, and there are none",
+                self.weights is None and self.weight_matches is not None,
+            ),
+            (
+                "a bias adjustment needs 'share' or 'target'",
+                bool(self._adjust) and self.weight_matches == "own",
+            ),
             (
                 "treatment or outcome stands among the covariates",
                 bool({self.treatment, self.outcome} & others),
@@ -305,7 +316,7 @@ class Matching:
             influence=DenseInfluence(effect.influence),
             parameters=effect.parameters,
             groups={key: chosen.groups[key] for key in groups_to_carry(inference, carry)},
-            matched=None if is_kernel else matched_structure(design, outcome, effect, prepared),
+            matched=None if is_kernel else matched_structure(design, effect, prepared),
         )
         default = partial(_squared_influence, with_score=with_score) if is_kernel else AbadieImbens().infer
         return Estimate(
@@ -326,13 +337,19 @@ class Matching:
         )
 
     @property
+    def _matches_count_by(self) -> str | None:
+        if self.weights is None or self.weight_matches is not None:
+            return self.weight_matches
+        return "own" if self.method == "nearest" and not self._adjust else "share"
+
+    @property
     def _adjust(self) -> tuple[str, ...]:
         return self.bias_adjust if isinstance(self.bias_adjust, tuple) else ()
 
     def _choices(self) -> dict[str, Any]:
         """Return the choices with what they come to: ties, order and replacement as they were done."""
         shown = asdict(self)
-        shown["replace"] = self.has_replacement
+        shown |= {"replace": self.has_replacement, "weight_matches": self._matches_count_by}
         if not self.has_replacement and self.ties in {"all", "matching"}:
             shown["ties"] = "first"
         if self.distance in SPACES and self.order in {"largest", "smallest"}:
@@ -373,9 +390,10 @@ class Matching:
         supported = np.ones(chosen.n, dtype=np.bool_)
         if self.common_support == "minmax":
             supported = common_support(places, treated)
-        base = chosen.weights if self.weight_shares else np.ones(chosen.n)
+        counts, ones = self._matches_count_by, np.ones(chosen.n)
+        base = chosen.weights if counts == "share" else ones
         matches = match_arms(treated, supported, base, self.estimand, self._linker(places, chosen))
-        target, use = matched_weights(matches, chosen.weights)
+        target, use = matched_weights(matches, ones if counts == "own" else chosen.weights)
         design = MatchedDesign(
             rows=chosen.rows,
             treated=treated,
@@ -389,6 +407,7 @@ class Matching:
             target=target,
             use=use,
             is_supported=supported,
+            counts_own=counts == "own",
             has_replacement=self.has_replacement,
             tolerance=self.tie_tolerance * places.unit,
             dropped=chosen.dropped,
