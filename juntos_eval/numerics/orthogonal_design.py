@@ -76,13 +76,12 @@ def orthogonal_design(covariates: Floats, weights: Floats) -> OrthogonalDesign:
     positions = np.flatnonzero(varies)
     correlation = (centred * share[:, None]).T @ centred
     chosen = _independent(correlation)
-    triangle = (
-        linalg.cholesky(correlation[np.ix_(chosen, chosen)], lower=True) if chosen else np.zeros((0, 0))
-    )
     columns = np.empty((len(covariates), len(chosen) + 1))
     columns[:, 0] = 1.0
     if chosen:
-        columns[:, 1:] = linalg.solve_triangular(triangle, centred[:, chosen].T, lower=True).T
+        triangle = linalg.cholesky(correlation[np.ix_(chosen, chosen)], lower=True)
+        # the inverse is small and exact enough: any basis serves, if its products are near the identity
+        columns[:, 1:] = centred[:, chosen] @ linalg.inv(triangle).T
     columns.flags.writeable = False
     kept = tuple(int(positions[j]) for j in chosen)
     left_out = tuple(j for j in range(covariates.shape[1]) if j not in kept)
