@@ -115,7 +115,7 @@ matching = je.Matching(
     replace=True,
     caliper=0.2,
     weights="weight",
-    weight_shares=True,
+    weight_matches="share",
 )
 matching.fit(sample, inference=survey)
 

@@ -212,7 +212,7 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
             caliper=CALIPER,
             exact=(*comparison.exact, "people_band"),
             bias_adjust=bias_adjust,
-            weight_shares=weight_shares,
+            weight_matches="share" if weight_shares else "target",
             weights=weights,
         )
 
@@ -229,7 +229,7 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
             method="kernel",
             kernel="epanechnikov",
             bandwidth=BANDWIDTH,
-            weight_shares=True,
+            weight_matches="share",
             weights=weights,
         ),
         "ipw": Weighting(

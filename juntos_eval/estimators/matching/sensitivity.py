@@ -13,6 +13,7 @@ from scipy import stats
 from juntos_eval.arrays import Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.matching.adjusted import refuse_other
+from juntos_eval.estimators.matching.e_value import EValue, e_value
 from juntos_eval.estimators.matching.matched_design import MatchedDesign
 from juntos_eval.numerics.hidden_bias import (
     MatchedSets,
@@ -22,7 +23,7 @@ from juntos_eval.numerics.hidden_bias import (
     signed_rank_tail,
 )
 
-__all__ = ["HiddenBiasBounds", "rosenbaum_bounds"]
+__all__ = ["EValue", "HiddenBiasBounds", "e_value", "rosenbaum_bounds"]
 
 Alternative = Literal["two-sided", "greater", "less"]
 
