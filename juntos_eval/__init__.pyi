@@ -13,13 +13,17 @@ from juntos_eval.estimate import Uncertainty as Uncertainty
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
 from juntos_eval.estimators.matching import AIPW as AIPW
 from juntos_eval.estimators.matching import IPWRA as IPWRA
+from juntos_eval.estimators.matching import Matching as Matching
 from juntos_eval.estimators.matching import RegressionAdjustment as RegressionAdjustment
 from juntos_eval.estimators.matching import Weighting as Weighting
 from juntos_eval.estimators.matching import balance as balance
+from juntos_eval.estimators.matching import e_value as e_value
 from juntos_eval.estimators.matching import overlap as overlap
 from juntos_eval.estimators.matching import raw_design as raw_design
+from juntos_eval.estimators.matching import rosenbaum_bounds as rosenbaum_bounds
 from juntos_eval.estimators.means import Mean as Mean
 from juntos_eval.estimators.means import MeanDifference as MeanDifference
+from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.cluster import Cluster as Cluster
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as MultiplierBootstrap
 from juntos_eval.inference.robust import Iid as Iid

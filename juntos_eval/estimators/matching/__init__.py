@@ -3,16 +3,21 @@
 from juntos_eval.estimators.matching.adjusted import raw_design
 from juntos_eval.estimators.matching.aipw import AIPW
 from juntos_eval.estimators.matching.balance import balance
+from juntos_eval.estimators.matching.matching import Matching
 from juntos_eval.estimators.matching.overlap import overlap
 from juntos_eval.estimators.matching.regression_adjustment import IPWRA, RegressionAdjustment
+from juntos_eval.estimators.matching.sensitivity import e_value, rosenbaum_bounds
 from juntos_eval.estimators.matching.weighting import Weighting
 
 __all__ = [
     "AIPW",
     "IPWRA",
+    "Matching",
     "RegressionAdjustment",
     "Weighting",
     "balance",
+    "e_value",
     "overlap",
     "raw_design",
+    "rosenbaum_bounds",
 ]

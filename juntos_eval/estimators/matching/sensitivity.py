@@ -180,13 +180,7 @@ def rosenbaum_bounds(
     [0.0039, 0.039]
     """
     refuse_other("alternative", alternative, get_args(Alternative))
-    grid = np.asarray(gammas, dtype=np.float64)
-    if not len(grid) or not (np.isfinite(grid) & (grid >= 1.0)).all() or not 0.0 < level < 1.0:
-        raise DesignError(
-            "gamma is a factor of at least 1, and the level a share between 0 and 1",
-            where=f"gammas={tuple(gammas)}, level={level}",
-            remedy="give gammas like (1, 1.5, 2) and level=0.95",
-        )
+    grid = _usable_gammas(gammas, level)
     sets, dropped = _sets(design, data, outcome)
     tests = _tests(sets)
     p_values = [[tests.p_value(gamma, side, alternative) for gamma in grid] for side in ("lower", "upper")]
@@ -228,6 +222,17 @@ class _Tests:
         if alternative == "less":
             return self.less(at)
         return min(1.0, 2.0 * min(self.more(at), self.less(at)))
+
+
+def _usable_gammas(gammas: Sequence[float], level: float) -> Floats:
+    grid = np.asarray(gammas, dtype=np.float64)
+    if not len(grid) or not (np.isfinite(grid) & (grid >= 1.0)).all() or not 0.0 < level < 1.0:
+        raise DesignError(
+            "gamma is a factor of at least 1, and the level a share between 0 and 1",
+            where=f"gammas={tuple(gammas)}, level={level}",
+            remedy="give gammas like (1, 1.5, 2) and level=0.95",
+        )
+    return grid
 
 
 def _tests(sets: MatchedSets) -> _Tests:
