@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+import numpy as np
 from pandas import DataFrame
 
 from juntos_eval.arrays import FrozenMapping
@@ -220,15 +221,16 @@ def _sensitivity(result: DesignResult) -> Sensitivity | None:
     bounds = result.bounds
     if bounds is None:
         return None
-    low, high = result.e_value or (float("nan"), float("nan"))
     return Sensitivity(
         gamma=bounds.gammas,
         p_upper=bounds.p_upper,
         p_lower=bounds.p_lower,
-        hl_low=bounds.hl_low,
-        hl_high=bounds.hl_high,
-        critical_gamma=bounds.critical_gamma,
-        method=bounds.method,
-        e_value=low,
-        e_value_limit=high,
+        hl_low=bounds.estimate_low,
+        hl_high=bounds.estimate_high,
+        # not a number: the finding does not stand even without hidden bias
+        critical_gamma=1.0 if np.isnan(bounds.critical_gamma) else bounds.critical_gamma,
+        method=bounds.statistic,
+        alpha=1.0 - bounds.level,
+        e_value=float("nan") if result.e_value is None else result.e_value.point,
+        e_value_limit=float("nan") if result.e_value is None else result.e_value.limit,
     )

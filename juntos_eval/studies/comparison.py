@@ -87,7 +87,7 @@ class Comparison:
         Column of sampling weights.
     exact : tuple of str
         Columns in which nearest neighbours must agree. The number of people a household counts for is
-        added: weights differ by it, and a match takes the weight of its target.
+        added: weights differ by it.
     people : str, optional
         Column that counts the people whom a household's outcome speaks of: the weight of a row is then
         weight times people, so that the effect is a mean over people.
@@ -178,8 +178,8 @@ class Comparison:
 def designs(comparison: Comparison) -> dict[str, Estimator]:
     """Return the designs of a comparison, in the order of the tables.
 
-    The score is that of the surveyed population (weighted), so matches share by their own sampling weights
-    where several stand for one target; else covariates would differ between arms that agree in the score.
+    The score is that of the surveyed population (weighted), so matches count by their own sampling weights;
+    else covariates would differ between arms that agree in the score.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
     outcome, treatment, covariates = comparison.outcome, comparison.treatment, comparison.covariates
     weights = "analysis_weight"
 
-    def nearest(ratio: int, *, bias_adjust: bool, weight_shares: bool) -> Matching:
+    def nearest(ratio: int) -> Matching:
         return Matching(
             treatment=treatment,
             covariates=covariates,
@@ -211,16 +211,13 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
             replace=True,
             caliper=CALIPER,
             exact=(*comparison.exact, "people_band"),
-            bias_adjust=bias_adjust,
-            weight_matches="share" if weight_shares else "target",
             weights=weights,
         )
 
     return {
         "raw_gap": MeanDifference(outcome=outcome, treatment=treatment, weights=weights),
-        # a single match cannot share by its own weight: what that leaves unbalanced is regressed away
-        "nearest_1": nearest(1, bias_adjust=True, weight_shares=False),
-        "nearest_5": nearest(5, bias_adjust=False, weight_shares=True),
+        "nearest_1": nearest(1),
+        "nearest_5": nearest(5),
         "kernel": Matching(
             treatment=treatment,
             covariates=covariates,
@@ -229,7 +226,6 @@ def designs(comparison: Comparison) -> dict[str, Estimator]:
             method="kernel",
             kernel="epanechnikov",
             bandwidth=BANDWIDTH,
-            weight_matches="share",
             weights=weights,
         ),
         "ipw": Weighting(

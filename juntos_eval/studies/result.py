@@ -11,7 +11,7 @@ from juntos_eval.arrays import Floats, frozen
 from juntos_eval.estimate import Estimate
 from juntos_eval.estimators.matching.adjusted import Design
 from juntos_eval.estimators.matching.overlap import Overlap
-from juntos_eval.estimators.matching.sensitivity import RosenbaumBounds
+from juntos_eval.estimators.matching.sensitivity import EValue, HiddenBiasBounds
 
 __all__ = ["DesignResult", "ScoreHistograms", "TrendMean", "score_histograms"]
 
@@ -85,10 +85,9 @@ class DesignResult:
         Tidy balance table of the design.
     overlap : Overlap, optional
     histograms : ScoreHistograms, optional
-    bounds : RosenbaumBounds, optional
+    bounds : HiddenBiasBounds, optional
         Sensitivity to hidden bias, of pair matching.
-    e_value : tuple of float, optional
-        Of the estimate and of the limit of its interval nearer to no effect.
+    e_value : EValue, optional
     trend : tuple of TrendMean
     """
 
@@ -98,8 +97,8 @@ class DesignResult:
     balance: DataFrame | None = None
     overlap: Overlap | None = None
     histograms: ScoreHistograms | None = None
-    bounds: RosenbaumBounds | None = None
-    e_value: tuple[float, float] | None = None
+    bounds: HiddenBiasBounds | None = None
+    e_value: EValue | None = None
     trend: tuple[TrendMean, ...] = ()
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 from pandas import DataFrame
 
 from juntos_eval.arrays import FrozenMapping
 from juntos_eval.estimate import Estimate, Inference, Sample
 from juntos_eval.estimators.matching.aipw import AIPW
 from juntos_eval.estimators.matching.balance import balance
+from juntos_eval.estimators.matching.matched_design import MatchedDesign
 from juntos_eval.estimators.matching.matching import Matching
 from juntos_eval.estimators.matching.overlap import overlap
-from juntos_eval.estimators.matching.sensitivity import rosenbaum_bounds
+from juntos_eval.estimators.matching.sensitivity import EValue, HiddenBiasBounds, e_value, rosenbaum_bounds
 from juntos_eval.estimators.matching.weighting import Weighting
 from juntos_eval.estimators.means import Mean
 from juntos_eval.inference.survey_design import SurveyDesign
@@ -80,6 +82,7 @@ def _run_design(
         return DesignResult(part=comparison.id, design=name, estimate=estimate)
     design = estimator.design(sample)
     score = design.score
+    is_paired = name == "nearest_1"
     return DesignResult(
         part=comparison.id,
         design=name,
@@ -87,10 +90,29 @@ def _run_design(
         balance=balance(design).tidy(),
         overlap=overlap(design),
         histograms=None if score is None else score_histograms(design, score.linear),
-        bounds=rosenbaum_bounds(design, sample[comparison.outcome], gammas=GAMMAS)
-        if name == "nearest_1"
+        bounds=_bounds(comparison, design, sample)
+        if isinstance(design, MatchedDesign) and is_paired
         else None,
+        e_value=_e_value(comparison, estimate, sample) if is_paired else None,
     )
+
+
+def _bounds(comparison: Comparison, design: MatchedDesign, sample: DataFrame) -> HiddenBiasBounds:
+    return rosenbaum_bounds(design, sample, outcome=comparison.outcome, gammas=GAMMAS)
+
+
+def _e_value(comparison: Comparison, estimate: Estimate, sample: DataFrame) -> EValue:
+    """Return the E-value: of shares at what the treated would have without it, of scores by their spread."""
+    outcome = sample[comparison.outcome].to_numpy(dtype=np.float64)
+    weights = sample["analysis_weight"].to_numpy(dtype=np.float64)
+    if outcome.max() > 1:
+        centre = np.average(outcome, weights=weights)
+        return e_value(
+            estimate, outcome_sd=float(np.sqrt(np.average((outcome - centre) ** 2, weights=weights)))
+        )
+    treated = sample[comparison.treatment].to_numpy() == 1
+    reached = float(np.average(outcome[treated], weights=weights[treated]))
+    return e_value(estimate, baseline=reached - float(estimate.values[0]))
 
 
 def run_demonstration(demonstration: EntrantsDemonstration, linked: DataFrame) -> DesignResult:

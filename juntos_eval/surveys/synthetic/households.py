@@ -31,7 +31,8 @@ def synthetic_households(
     Returns
     -------
     pandas.DataFrame
-        One row a household, as ``households_<year>`` of the clean data; ``attrs["data"]`` says SYNTHETIC DATA.
+        One row a household, as ``households_<year>`` of the clean data; ``attrs["data"]`` says
+        SYNTHETIC DATA.
     SyntheticTruth
         What was planted.
 
