@@ -12,13 +12,7 @@ import pytest
 
 from juntos_eval.estimate import Estimate, Estimator, Inference
 from juntos_eval.estimators.did import DoublyRobust
-from juntos_eval.estimators.matching import (
-    AIPW,
-    IPWRA,
-    RegressionAdjustment,
-    Weighting,
-)
-from juntos_eval.estimators.matching.matching import Matching
+from juntos_eval.estimators.matching import AIPW, IPWRA, Matching, RegressionAdjustment, Weighting
 from juntos_eval.estimators.means import Mean, MeanDifference
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
