@@ -309,7 +309,8 @@ def _details(sample: TwoPeriods) -> dict[str, Any]:
     """Return the unadjusted means that the effect starts from, with sampling weights."""
 
     def mean(here: Any) -> float:
-        return float(sample.weights[here] @ sample.outcome[here] / sample.weights[here].sum())
+        weights = sample.weights * here
+        return float((weights * sample.outcome).sum() / weights.sum())
 
     first, second = sample.periods
     details: dict[str, Any] = {"first_period": first, "second_period": second}

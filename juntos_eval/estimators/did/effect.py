@@ -68,8 +68,10 @@ def weighted_mean(values: Floats, weights: Floats) -> WeightedMean:
     >>> weighted_mean(np.array([1.0, 3.0]), np.array([1.0, 1.0])).influence.tolist()
     [-1.0, 1.0]
     """
-    value = float(weights @ values / weights.sum())
-    return WeightedMean(value=value, influence=weights * (values - value) / weights.mean())
+    total = weights.sum()
+    # summed, not a product of vectors: that would wake threads for what one does in no time
+    value = float((weights * values).sum() / total)
+    return WeightedMean(value=value, influence=weights * (values - value) * (len(weights) / total))
 
 
 def mean_row(design: Floats, weights: Floats) -> Floats:
