@@ -135,7 +135,8 @@ def run_demonstration(demonstration: EntrantsDemonstration, linked: DataFrame) -
         If nobody entered or nobody stayed out.
     """
     sample, dropped = demonstration.sample(linked)
-    inference = SurveyDesign(strata="stratum", psu="psu", lonely="adjust")
+    # every linked household, as interviewed first: the sample is a domain of them
+    inference = survey_design(linked[linked["year"] == linked["year"].min()])
     estimate = _with_dropped(demonstration.estimator().fit(sample, inference=inference), dropped)
     return DesignResult(
         part=demonstration.id,

@@ -97,8 +97,8 @@ def test_all_designs_share_outcome_treatment_and_weights() -> None:
 
 
 def test_the_study_speaks_two_languages_everywhere() -> None:
-    parts = [*STUDY.comparisons, *STUDY.demonstrations]
-    texts = [text for part in parts for text in part.labels.values()]
+    labels = [part.labels for part in STUDY.comparisons] + [part.labels for part in STUDY.demonstrations]
+    texts = [text for named in labels for text in named.values()]
     assert all(text.en and text.es and text.en != text.es for text in texts)
 
 
