@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytask
-from pytask import CaptureMethod, PythonNode, TaskOutcome
+from pytask import CaptureMethod, PythonNode, SkippedAncestorFailed, TaskOutcome
 from threadpoolctl import threadpool_limits
 
 from juntos_eval.errors import JuntosError
@@ -29,7 +29,8 @@ class Outcome:
     Attributes
     ----------
     made, unchanged, not_reached : tuple of str
-        Names of steps that ran, that had nothing to do, and that hang on a failed one.
+        Names of steps that ran, that had nothing to do, and that hang on a failed one or come in a stage
+        after it.
     failures : tuple of (str, BaseException)
         Steps that failed, with their error.
 
@@ -53,6 +54,9 @@ class Outcome:
 
 def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = False) -> Outcome:
     """Run the steps that are stale, in the order in which they hang on each other.
+
+    A failed step does not keep others of its stage from running, so that every bad file is named at once, but
+    no later stage begins: nothing is estimated from half of the files.
 
     Parameters
     ----------
@@ -91,6 +95,7 @@ def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = Fal
     wanted = [step for step in steps if STAGES.index(step.stage) <= STAGES.index(until)]
     state.mkdir(parents=True, exist_ok=True)
     said = io.StringIO()
+    failed: set[Stage] = set()
     # matrices here are small: more threads of the linear algebra would wait for each other
     one_thread = threadpool_limits(limits=1)
     with (
@@ -99,7 +104,7 @@ def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = Fal
         contextlib.redirect_stdout(said),
     ):
         session = pytask.build(
-            tasks=[_task(step, reporter) for step in wanted],
+            tasks=[_task(step, reporter, failed) for step in wanted],
             paths=[state],
             capture=CaptureMethod.NO,
             verbose=0,
@@ -115,10 +120,16 @@ def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = Fal
     return _outcome(session)
 
 
-def _task(step: Step, reporter: Reporter) -> Callable[..., None]:
+def _task(step: Step, reporter: Reporter, failed: set[Stage]) -> Callable[..., None]:
     def execute(reads: list[Path], produces: list[Path], settings: str) -> None:  # noqa: ARG001
-        with reporter.step(step.label):
-            step.action()
+        if failed.intersection(STAGES[: STAGES.index(step.stage)]):
+            raise SkippedAncestorFailed(step.name)
+        try:
+            with reporter.step(step.label):
+                step.action()
+        except Exception:
+            failed.add(step.stage)
+            raise
 
     nodes = {
         # pytask takes relative paths as relative to this file
@@ -126,6 +137,9 @@ def _task(step: Step, reporter: Reporter) -> Callable[..., None]:
         "produces": [path.resolve() for path in step.writes],
         "settings": PythonNode(name=f"{step.name}-settings", value=step.settings, hash=True),
     }
+    if step.stage == STAGES[0]:
+        # every raw file is looked at before anything is estimated
+        pytask.mark.try_first(execute)
     marked: Callable[..., None] = pytask.task(name=step.name, kwargs=nodes)(execute)
     return marked
 

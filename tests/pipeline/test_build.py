@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,19 @@ def test_a_failure_stops_what_hangs_on_it_and_keeps_its_words(chain: list[Step],
     ]
     assert outcome.not_reached == ("second",)
     assert not (tmp_path / "c").exists()
+
+
+def test_nothing_is_estimated_where_a_file_is_bad(chain: list[Step], tmp_path: Path) -> None:
+    bad = copying("bad", tmp_path / "c", tmp_path / "d")
+    good = replace(chain[1], name="good", stage="estimates", reads=(tmp_path / "a",), action=lambda: None)
+
+    def refuse() -> None:
+        raise SourceError("a file is cut", where="b", remedy="fetch it again")
+
+    outcome = run([good, chain[0], replace(bad, reads=(), action=refuse)], tmp_path)
+    assert [name for name, _ in outcome.failures] == ["bad"]
+    assert outcome.made == ("first",)
+    assert outcome.not_reached == ("good",)
 
 
 def test_a_failed_step_is_taken_up_again(chain: list[Step], tmp_path: Path) -> None:
