@@ -15,11 +15,11 @@ from juntos_eval.reporting.table import Absent, Cell, Count, Mark, Number, Row, 
 __all__ = ["csv_text", "guarded"]
 
 # what spreadsheets take for the beginning of a formula or of another cell
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")
 
 
 def guarded(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula.
+    r"""Return text that no spreadsheet takes for a formula.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ def guarded(text: str) -> str:
     Returns
     -------
     str
-        With an apostrophe before what begins with ``= + - @``, a tab or a line break, blanks left aside.
+        With an apostrophe before what begins with ``= + - @``, a tab or a line break, blanks left aside;
+        every line break as ``\n``.
 
     References
     ----------
@@ -40,8 +41,10 @@ def guarded(text: str) -> str:
     >>> guarded("=1+1"), guarded("a-b")
     ("'=1+1", 'a-b')
     """
-    is_formula = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
-    return f"'{text}" if is_formula else text
+    # a lone carriage return is quoted by no writer and ends a row for some readers
+    line = text.replace("\r\n", "\n").replace("\r", "\n")
+    is_formula = line.startswith(_FORMULA) or line.lstrip().startswith(_FORMULA)
+    return f"'{line}" if is_formula else line
 
 
 def csv_text(table: Table, *, is_synthetic: bool) -> str:

@@ -237,6 +237,8 @@ def _exhibit(shown: ShownTable | ShownFigure, *, is_synthetic: bool) -> Markup:
     exhibit = shown.entry.exhibit
     values: dict[str, Any] = {
         "id": exhibit.id,
+        # within the results there is a heading between
+        "level": 4 if exhibit.section in SECTIONS else 3,
         "kind": exhibit.kind,
         "name": shown.entry.name,
         "title": exhibit.title,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -43,9 +44,12 @@ POPULATIONS = {
 }
 CHILD_WORK_LABEL = Label("child work", "trabajo infantil")
 RAW_SCORE_LABEL = Label("food insecurity score", "puntaje de inseguridad alimentaria")
-MODERATE_LABEL = Label("moderate or severe food insecurity", "inseguridad alimentaria moderada o grave")
+MODERATE_LABEL = Label(
+    "Moderate or severe food insecurity (Rasch category)",
+    "Inseguridad alimentaria moderada o grave (categoría Rasch)",
+)
 COVARIATES = {
-    "household_size": Label("household size", "tamaño del hogar"),
+    "household_size": Label("members of the household aged 19 to 64", "miembros del hogar de 19 a 64 años"),
     "children": Label("children under 6", "menores de 6 años"),
     "head_age": Label("head's age", "edad del jefe"),
     "head_is_female": Label("head is a woman", "jefa mujer"),
@@ -392,6 +396,7 @@ def run(*, is_synthetic: bool = True) -> RunFacts:
     )
 
 
+@cache
 def report_input(*, is_synthetic: bool = True) -> ReportInput:
     """About ninety simulated estimates of thirteen questions."""
     truth = -0.03 if is_synthetic else None

@@ -86,8 +86,9 @@ def estimates_figure(content: ReportInput, setting: Setting, study: str) -> Draw
             axes.tick_params(labelbottom=is_last or len(limits) > 1)
             unit = setting.words.say(f"unit.{asked[place].estimates[0].unit}.name")
             axes.set_xlabel(unit if is_last or len(limits) > 1 else "")
-        labels = {shown.design: shown.labels["design"].of(setting.words.code) for shown in content.estimates}
-        grid[0, 0].set_yticks(range(len(designs)), [labels[design] for design in designs])
+        labels = {s.design: s.labels["design"].of(setting.words.code) for s in content.estimates}
+        names = [wrapped(labels[design], _LABEL_INCHES) for design in designs]
+        grid[0, 0].set_yticks(range(len(designs)), names)
         grid[0, 0].set_ylim(len(designs) - 0.4, -0.6)
         legend_below(figure, _key(asked, setting.words), setting)
     return drawn(figure, _alt(asked, setting.words))

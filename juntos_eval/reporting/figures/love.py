@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -14,6 +16,7 @@ from juntos_eval.reporting.figures.style import (
     PAPER,
     Drawing,
     Setting,
+    Width,
     design_colour,
     design_marker,
     drawn,
@@ -29,6 +32,9 @@ from juntos_eval.reporting.questions import headline_question
 from juntos_eval.reporting.report_input import BalanceRow, ReportedEstimate, ReportInput
 
 __all__ = ["love_figure"]
+
+#: Room for the names of covariates.
+_NAME_INCHES: Final[Mapping[Width, float]] = {"column": 1.5, "page": 2.7}
 
 
 def love_figure(content: ReportInput, setting: Setting) -> Drawing:
@@ -63,8 +69,12 @@ def love_figure(content: ReportInput, setting: Setting) -> Drawing:
     order = sorted(main.balance, key=lambda row: _size(row.smd_before))
     heights = {row.covariate: height for height, row in enumerate(order)}
     words = setting.words
+    names = [wrapped(row.label.capitalised.of(words.code), _NAME_INCHES[setting.width]) for row in order]
+    lines = sum(name.count("\n") + 1 for name in names) / len(names)
     with house_style():
-        figure = new_figure(setting, 1.1 + 0.2 * len(order) + (0.3 if setting.is_narrow else 0.0))
+        figure = new_figure(
+            setting, 1.1 + (0.06 + 0.14 * lines) * len(order) + (0.3 if setting.is_narrow else 0.0)
+        )
         axes = figure.subplots()
         frame_off(axes, "bottom")
         axes.grid(visible=True, axis="y", linewidth=0.5)
@@ -76,7 +86,7 @@ def love_figure(content: ReportInput, setting: Setting) -> Drawing:
         groups = _groups(shown)
         for estimates in groups:
             _after(axes, estimates[0], heights, is_main=main in estimates)
-        axes.set_yticks(range(len(order)), [row.label.capitalised.of(words.code) for row in order])
+        axes.set_yticks(range(len(order)), names)
         axes.set_ylim(-0.7, len(order) - 0.3)
         axes.set_xlim(-0.012, None)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(value, 1)))
@@ -137,7 +147,8 @@ def _key(groups: list[list[ReportedEstimate]], words: Language) -> list[Line2D]:
     ]
     for estimates in groups:
         design = estimates[0].design
-        label = ", ".join(estimate.labels["design"].inline.of(words.code) for estimate in estimates)
+        names = ", ".join(estimate.labels["design"].inline.of(words.code) for estimate in estimates)
+        label = wrapped(names, 2.8)
         handles.append(
             Line2D(
                 [],

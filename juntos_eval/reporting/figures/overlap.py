@@ -65,11 +65,8 @@ def overlap_figure(content: ReportInput, setting: Setting) -> Drawing:
             overlap = shown[place].overlap
             if overlap is not None:
                 _panel(axes, overlap, words)
-            axes.set_title(
-                shown[place].labels["design"].capitalised.of(words.code),
-                family="Inter SemiBold",
-                fontsize=9.0,
-            )
+            title = shown[place].labels["design"].capitalised.of(words.code)
+            axes.set_title(wrapped(title, setting.inches / columns), family="Inter SemiBold", fontsize=9.0)
             axes.tick_params(labelbottom=place + columns >= len(shown))
             is_middle = place == len(shown) - 1 - (len(shown) - 1) % columns + (columns - 1) // 2
             label = wrapped(words.say("axis.score"), setting.inches / columns)

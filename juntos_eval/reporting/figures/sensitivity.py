@@ -19,6 +19,7 @@ from juntos_eval.reporting.figures.style import (
     house_style,
     legend_below,
     new_figure,
+    wrapped,
 )
 from juntos_eval.reporting.language import Language
 from juntos_eval.reporting.questions import headline_question
@@ -75,7 +76,15 @@ def sensitivity_figure(content: ReportInput, setting: Setting) -> Drawing:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(value, 1)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(value, 2)))
         axes.tick_params(axis="y", labelsize=8.5, labelcolor=GREY)
-        handles = [Line2D([], [], color=COLOURS["blue"], linewidth=2.4, label=_name(marked, words))]
+        handles = [
+            Line2D(
+                [],
+                [],
+                color=COLOURS["blue"],
+                linewidth=2.4,
+                label=wrapped(_name(marked, words), setting.inches - 0.6),
+            )
+        ]
         if len(shown) > 1:
             handles.append(Line2D([], [], color=GREY, linewidth=0.9, label=words.say("legend.other")))
         legend_below(figure, handles, setting)

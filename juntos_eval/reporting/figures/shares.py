@@ -15,6 +15,7 @@ from juntos_eval.reporting.figures.style import (
     house_style,
     legend_below,
     new_figure,
+    wrapped,
 )
 from juntos_eval.reporting.language import Language
 from juntos_eval.reporting.report_input import Label, ReportInput, Share
@@ -63,7 +64,8 @@ def food_insecurity_figure(content: ReportInput, setting: Setting) -> Drawing:
         axes.grid(visible=True, axis="x")
         for share in shares:
             _dot(axes, share, list(categories).index(share.category), words)
-        names = [label.capitalised.of(words.code) for label in categories.values()]
+        room = setting.inches / 3
+        names = [wrapped(label.capitalised.of(words.code), room) for label in categories.values()]
         axes.set_yticks(range(len(categories)), names)
         axes.set_ylim(len(categories) - 0.5, -0.5)
         axes.set_xlim(0.0, None)

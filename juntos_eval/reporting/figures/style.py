@@ -319,7 +319,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist], setting: Setting) ->
     1
     """
     # a letter takes about 0.064 inches at this size, a key and its gap about 0.5
-    longest = max(len(str(handle.get_label())) for handle in handles)
+    longest = max(len(line) for handle in handles for line in str(handle.get_label()).splitlines())
     columns = max(1, int(setting.inches / (0.064 * longest + 0.5)))
     figure.legend(handles=list(handles), loc="outside lower center", ncols=min(columns, len(handles)))
 
