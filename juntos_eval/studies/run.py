@@ -102,17 +102,13 @@ def _bounds(comparison: Comparison, design: MatchedDesign, sample: DataFrame) ->
 
 
 def _e_value(comparison: Comparison, estimate: Estimate, sample: DataFrame) -> EValue:
-    """Return the E-value: of shares at what the treated would have without it, of scores by their spread."""
+    """Return the E-value: of shares at the mean of the estimate's own matches, of scores by their spread."""
     outcome = sample[comparison.outcome].to_numpy(dtype=np.float64)
+    if outcome.max() <= 1:
+        return e_value(estimate)
     weights = sample["analysis_weight"].to_numpy(dtype=np.float64)
-    if outcome.max() > 1:
-        centre = np.average(outcome, weights=weights)
-        return e_value(
-            estimate, outcome_sd=float(np.sqrt(np.average((outcome - centre) ** 2, weights=weights)))
-        )
-    treated = sample[comparison.treatment].to_numpy() == 1
-    reached = float(np.average(outcome[treated], weights=weights[treated]))
-    return e_value(estimate, baseline=reached - float(estimate.values[0]))
+    centre = np.average(outcome, weights=weights)
+    return e_value(estimate, outcome_sd=float(np.sqrt(np.average((outcome - centre) ** 2, weights=weights))))
 
 
 def run_demonstration(demonstration: EntrantsDemonstration, linked: DataFrame) -> DesignResult:
