@@ -54,6 +54,9 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 # squares of standardised distances that R's Matching takes for equal
 SQUARES_ALIKE = 1e-5
 
+# from the rate that predicts best to one at which the bias of a mean vanishes faster than its error
+UNDERSMOOTHING = 1 / 5 - 1 / 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
@@ -109,9 +112,10 @@ class Matching:
     tie_tolerance : float
         Distances that differ by no more are equal, in the units of the caliper.
     kernel : {"epanechnikov", "gaussian", "biweight", "tricube", "uniform"}
-    bandwidth : float or "cv"
+    bandwidth : float or {"cv", "undersmoothed"}
         In units of the distance. ``"cv"``: what best predicts outcomes of the comparison arm from one
-        another; this design does look at those outcomes.
+        another, which is too wide for their mean; ``"undersmoothed"``: that times :math:`n^{1/5 - 1/3}`, so
+        that bias vanishes faster than the error. Both designs do look at those outcomes.
     common_support : {None, "minmax"}
         Leave out rows, of both arms, beyond the range of the other arm.
     bias_adjust : tuple of str or bool
@@ -174,7 +178,7 @@ class Matching:
     ties: Literal["all", "first", "random", "matching"] = "all"
     tie_tolerance: float = 1e-10
     kernel: Literal["epanechnikov", "gaussian", "biweight", "tricube", "uniform"] = "epanechnikov"
-    bandwidth: float | Literal["cv"] = 0.06
+    bandwidth: float | Literal["cv", "undersmoothed"] = 0.06
     common_support: Literal["minmax"] | None = None
     bias_adjust: tuple[str, ...] | bool = ()
     covariance: Literal["within", "overall"] = "within"
@@ -198,13 +202,11 @@ class Matching:
                 _refuse(sentence, f"method={self.method!r}, distance={self.distance!r}")
 
     def _bad_numbers(self) -> tuple[tuple[str, bool], ...]:
+        is_bandwidth = self.bandwidth in {"cv", "undersmoothed"} or _is_positive(self.bandwidth)
         return (
             ("ratio is a whole number of at least 1", not _is_whole(self.ratio) or self.ratio < 1),
             ("caliper is a positive number", self.caliper is not None and not _is_positive(self.caliper)),
-            (
-                "bandwidth is a positive number or 'cv'",
-                self.bandwidth != "cv" and not _is_positive(self.bandwidth),
-            ),
+            ("bandwidth is a positive number, 'cv' or 'undersmoothed'", not is_bandwidth),
             ("tie_tolerance is a small number, not negative", not 0 <= self.tie_tolerance < 0.01),
         )
 
@@ -264,7 +266,7 @@ class Matching:
             For columns that are missing or unusable, a treatment other than 0 and 1, arms that do not
             overlap, and where nobody has a match.
         """
-        if self.bandwidth == "cv" and self.outcome is None:
+        if isinstance(self.bandwidth, str) and self.outcome is None:
             _refuse("a bandwidth by cross-validation needs the outcome of the comparison arm", "outcome=None")
         return self._match(self._selected(data, ())[0])
 
@@ -439,6 +441,8 @@ class Matching:
         if isinstance(self.bandwidth, str):
             outcome = chosen.columns[str(self.outcome)][pool]
             bandwidth = cross_validated_bandwidth(places, pool, outcome, chosen.weights[pool], self.kernel)
+            if self.bandwidth == "undersmoothed":
+                bandwidth *= len(pool) ** UNDERSMOOTHING
         else:
             bandwidth = float(self.bandwidth)
         return link_kernel(places, targets, pool, self.kernel, bandwidth)

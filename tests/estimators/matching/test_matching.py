@@ -235,6 +235,8 @@ def test_cross_validation_chooses_what_predicts_best() -> None:
 
     tried = [error(bandwidth) for bandwidth in np.geomspace(0.05, 4, 60)]
     assert error(chosen) <= min(tried) + 1e-4
+    narrower = dataclasses.replace(estimator, bandwidth="undersmoothed").fit(frame).details["bandwidth"]
+    assert narrower == pytest.approx(chosen * len(pool) ** (1 / 5 - 1 / 3))
     design = dataclasses.replace(estimator, outcome=None)
     with pytest.raises(DesignError, match="cross-validation needs the outcome"):
         design.design(frame)
