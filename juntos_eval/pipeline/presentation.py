@@ -148,21 +148,21 @@ def covariate_label(name: str) -> Label:
     Examples
     --------
     >>> from juntos_eval.pipeline.presentation import covariate_label
-    >>> covariate_label("head_sex[female]").en
-    'Sex of the head: female'
+    >>> covariate_label("head_sex[female]").en, covariate_label("toilet[latrine_treated]").es
+    ('Female head', 'Servicio higiénico: letrina con tratamiento')
     """
     if name in COVARIATE_LABELS:
         return _label(COVARIATE_LABELS[name])
     column, _, level = name.rstrip("]").partition("[")
-    field = _household_fields().get(column)
-    if field is None:
-        return Label(name, name)
+    words = _label(COVARIATE_LABELS[column]) if column in COVARIATE_LABELS else _declared(column)
     if not level:
-        return Label(field.description, field.description_es)
-    return Label(
-        f"{field.description}: {level.replace('_', ' ')}",
-        f"{field.description_es}: {_level_es(column, level)}",
-    )
+        return words
+    return Label(f"{words.en}: {level.replace('_', ' ')}", f"{words.es}: {_level_es(column, level)}")
+
+
+def _declared(column: str) -> Label:
+    field = _household_fields().get(column)
+    return Label(column, column) if field is None else Label(field.description, field.description_es)
 
 
 @cache

@@ -19,7 +19,7 @@ from juntos_eval.estimators.means import MeanDifference
 
 __all__ = ["DESIGN_LABELS", "HEADLINE", "Comparison", "Text", "designs"]
 
-#: The design chosen before any number was seen; the others stand beside it.
+#: The design that is named first, whatever the numbers say; the others stand beside it.
 HEADLINE = "aipw"
 
 #: Caliper in standard deviations of the linear score (Austin 2011 recommends 0.2).

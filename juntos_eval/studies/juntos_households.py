@@ -67,22 +67,42 @@ WALL_MATERIALS: Final = FrozenMapping(
     }
 )
 
-#: Words for covariates that the clean tables do not declare.
+#: Short words for covariates, as tables and figures name them: a column, or one level of it.
 COVARIATE_LABELS: Final = FrozenMapping(
     {
         "propensity score": Text(en="Propensity score", es="Puntaje de propensión"),
-        "head_has_partner": Text(en="Head lives with a partner", es="Jefe o jefa con pareja"),
-        "poverty_rate_squared": Text(
-            en="Poverty rate of the district, squared", es="Tasa de pobreza del distrito, al cuadrado"
+        "members_0_5": Text(en="Members aged 0–5", es="Miembros de 0 a 5 años"),
+        "members_6_11": Text(en="Members aged 6–11", es="Miembros de 6 a 11 años"),
+        "members_12_18": Text(en="Members aged 12–18", es="Miembros de 12 a 18 años"),
+        "members_19_64": Text(en="Members aged 19–64", es="Miembros de 19 a 64 años"),
+        "members_65_plus": Text(en="Members aged 65 or more", es="Miembros de 65 años o más"),
+        "head_age_years": Text(en="Age of the head", es="Edad del jefe o jefa"),
+        "head_sex[female]": Text(en="Female head", es="Jefa mujer"),
+        "head_has_partner": Text(en="Head with a partner", es="Jefe o jefa con pareja"),
+        "dominio": Text(en="Domain", es="Dominio"),
+        "estrato": Text(en="Place", es="Lugar"),
+        "estrato[100000_to_499999]": Text(en="Place: 100,000–499,999", es="Lugar: 100 000–499 999 hab."),
+        "estrato[50000_to_99999]": Text(en="Place: 50,000–99,999", es="Lugar: 50 000–99 999 hab."),
+        "estrato[20000_to_49999]": Text(en="Place: 20,000–49,999", es="Lugar: 20 000–49 999 hab."),
+        "estrato[2000_to_19999]": Text(en="Place: 2,000–19,999", es="Lugar: 2 000–19 999 hab."),
+        "estrato[500_to_1999]": Text(en="Place: 500–1,999", es="Lugar: 500–1 999 hab."),
+        "estrato[rural_composite_area]": Text(
+            en="Place: rural, composite area", es="Lugar: rural, AER compuesto"
         ),
+        "estrato[rural_simple_area]": Text(en="Place: rural, simple area", es="Lugar: rural, AER simple"),
+        "poverty_rate": Text(en="District poverty", es="Pobreza del distrito"),
+        "poverty_rate_squared": Text(en="District poverty, squared", es="Pobreza del distrito, al cuadrado"),
+        "extreme_poverty_rate": Text(en="District extreme poverty", es="Pobreza extrema del distrito"),
+        "altitude_m": Text(en="Altitude", es="Altitud"),
+        "district_altitude_m": Text(en="Altitude of the district", es="Altitud del distrito"),
         "has_earth_floor": Text(en="Earth floor", es="Piso de tierra"),
-        "wall_material[reference level]": Text(
-            en="Walls: brick or block (reference)", es="Paredes: ladrillo o bloque (referencia)"
-        ),
-        "wall_material[earth]": Text(
-            en="Walls: adobe, earth, mud", es="Paredes: adobe, tapia, quincha, barro"
-        ),
-        "wall_material[other]": Text(en="Walls: wood or other", es="Paredes: madera u otro material"),
+        "wall_material": Text(en="Walls", es="Paredes"),
+        "wall_material[earth]": Text(en="Walls: adobe, earth, mud", es="Paredes: adobe, tapia, barro"),
+        "wall_material[other]": Text(en="Walls: wood or other", es="Paredes: madera u otro"),
+        "has_electricity": Text(en="Electric light", es="Electricidad"),
+        "has_piped_water": Text(en="Piped water", es="Agua de red pública"),
+        "has_sewer": Text(en="Public sewer", es="Desagüe de red pública"),
+        "is_overcrowded": Text(en="Overcrowded", es="Hacinamiento"),
     }
 )
 

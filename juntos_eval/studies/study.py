@@ -26,7 +26,7 @@ class Study:
         Adds to the analysis table of a year what the comparisons need beyond it.
     comparisons : tuple of Comparison
     headline : str
-        The comparison whose number the report names first, chosen before any number was seen.
+        The comparison whose number the report names first, whatever the numbers say.
     demonstrations : tuple of EntrantsDemonstration
 
     Raises
