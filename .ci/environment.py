@@ -50,7 +50,8 @@ def is_ready(root: Path, purpose: str) -> bool:
 
 def run(*command: str | Path) -> None:
     """Run a program to its end; raise CalledProcessError if that is not a good one."""
-    subprocess.run(command, check=True)
+    # setuptools warns of every editable installation
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
 
 
 def is_healthy(python: Path) -> bool:
