@@ -1,0 +1,58 @@
+"""juntos_eval, as a user calls it: from a frame to an estimate with its default inference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.tasks import Call
+
+PACKAGE, ENVIRONMENT = "juntos-eval", "ours"
+COMPARISON = {"outcome": "y", "treatment": "d", "covariates": ("x1", "x2", "x3", "x4", "x5")}
+TWO_PERIODS = {"outcome": "y", "time": "time", "treatment": "d", "covariates": ("x1", "x2", "x3")}
+
+
+def _answer(estimate: Any) -> tuple[float, float]:
+    return float(estimate.values[0]), float(estimate.uncertainty.std_error[0])
+
+
+def _matched(frame: Any, ratio: int) -> tuple[float, float]:
+    import juntos_eval as je
+
+    estimator = je.Matching(**COMPARISON, ratio=ratio, replace=True)
+    return _answer(estimator.fit(frame, inference=je.AbadieImbens(neighbours=ratio)))
+
+
+def _kernel(frame: Any) -> tuple[float, float]:
+    import juntos_eval as je
+
+    return _answer(je.Matching(**COMPARISON, method="kernel", bandwidth=0.06).fit(frame))
+
+
+def _weighted(frame: Any, method: str) -> tuple[float, float]:
+    import juntos_eval as je
+
+    return _answer(je.Weighting(**COMPARISON, method=method, estimand="att").fit(frame))
+
+
+def _changed(frame: Any, method: str) -> tuple[float, float]:
+    import juntos_eval as je
+
+    return _answer(je.DoublyRobust(**TWO_PERIODS, unit="unit", method=method).fit(frame))
+
+
+def _changed_in_cross_sections(frame: Any) -> tuple[float, float]:
+    import juntos_eval as je
+
+    return _answer(je.DoublyRobust(**TWO_PERIODS, method="traditional", panel=False).fit(frame))
+
+
+CALLS = {
+    "match-1": Call(estimate=lambda frame: _matched(frame, 1)),
+    "match-5": Call(estimate=lambda frame: _matched(frame, 5)),
+    "kernel": Call(estimate=_kernel),
+    "ipw": Call(estimate=lambda frame: _weighted(frame, "ipw")),
+    "entropy": Call(estimate=lambda frame: _weighted(frame, "entropy")),
+    "did-traditional": Call(estimate=lambda frame: _changed(frame, "traditional")),
+    "did-improved": Call(estimate=lambda frame: _changed(frame, "improved")),
+    "did-cross-sections": Call(estimate=_changed_in_cross_sections),
+}

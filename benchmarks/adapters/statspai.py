@@ -1,0 +1,61 @@
+"""StatsPAI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.tasks import Call
+
+PACKAGE, ENVIRONMENT = "StatsPAI", "peers"
+COVARIATES = ["x1", "x2", "x3", "x4", "x5"]
+
+
+def _answer(result: Any) -> tuple[float, float]:
+    return float(result.estimate), float(result.se)
+
+
+def _matched(frame: Any, ratio: int) -> tuple[float, float]:
+    import statspai as sp
+
+    result = sp.psmatch2(frame, treat="d", covariates=COVARIATES, outcome="y", neighbor=ratio, ai=ratio)
+    return float(result.att), float(result.se)
+
+
+def _kernel(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    result = sp.psmatch2(frame, treat="d", covariates=COVARIATES, outcome="y", method="kernel", bwidth=0.06)
+    return float(result.att), float(result.se)
+
+
+def _ipw(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    return _answer(sp.ipw(frame, "y", "d", COVARIATES, estimand="ATT", se_method="sandwich"))
+
+
+def _entropy(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    return _answer(sp.ebalance(frame, y="y", treat="d", covariates=COVARIATES))
+
+
+def _changed(frame: Any, method: str, unit: str | None) -> tuple[float, float]:
+    import statspai as sp
+
+    return _answer(
+        sp.drdid(frame, y="y", treat="d", time="time", covariates=COVARIATES[:3], method=method, id=unit)
+    )
+
+
+FORMULA = "standard error as Stata's psmatch2 has it, ai(J)"
+CALLS = {
+    "match-1": Call(estimate=lambda frame: _matched(frame, 1), other=FORMULA),
+    "match-5": Call(estimate=lambda frame: _matched(frame, 5), other=FORMULA),
+    "kernel": Call(estimate=_kernel, largest=10_000, other="standard error as psmatch2's, homoskedastic"),
+    "ipw": Call(estimate=_ipw),
+    "entropy": Call(estimate=_entropy),
+    "did-traditional": Call(estimate=lambda frame: _changed(frame, "trad", "unit")),
+    "did-improved": Call(estimate=lambda frame: _changed(frame, "imp", "unit")),
+    "did-cross-sections": Call(estimate=lambda frame: _changed(frame, "trad", None)),
+}

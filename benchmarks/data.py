@@ -1,0 +1,76 @@
+"""Simulated data of the benchmarks: seeded, drawn once, the same bytes for both environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+FOLDER = Path(__file__).resolve().parents[1] / ".benchmarks" / "data"
+SEED = 20050907
+EFFECT = 1.0
+
+
+def comparison(rows: int) -> dict[str, np.ndarray]:
+    """Draw a cross-section: about three in ten treated, five covariates (one binary, one rounded)."""
+    rng = np.random.default_rng([SEED, 1, rows])
+    x = rng.normal(size=(rows, 5))
+    x[:, 3], x[:, 4] = x[:, 3] > 0, np.round(x[:, 4], 1)
+    score = 1 / (1 + np.exp(-(-1.0 + x[:, :4] @ [0.5, -0.4, 0.3, 0.2])))
+    d = (rng.random(rows) < score).astype(np.int64)
+    y = 1 + x @ [1.0, 0.5, -0.5, 0.3, 0.2] + 0.5 * x[:, 0] ** 2 + d * (EFFECT + 0.3 * x[:, 1])
+    columns = {"y": y + rng.normal(size=rows), "d": d}
+    return columns | {f"x{j + 1}": x[:, j] for j in range(5)}
+
+
+def two_periods(units: int) -> dict[str, np.ndarray]:
+    """Draw a panel of two periods, long, rows in no order; covariates drive treatment and trends."""
+    rng = np.random.default_rng([SEED, 2, units])
+    x = rng.normal(size=(units, 3))
+    x[:, 2] = x[:, 2] > 0
+    d = (rng.random(units) < 1 / (1 + np.exp(-(-0.4 + x @ [0.5, -0.3, 0.2])))).astype(np.int64)
+    level = 1 + x @ [0.5, -0.4, 0.3]
+    before = level + 0.5 * d + rng.normal(size=units)
+    after = 2 * level + 0.5 * d + d * (EFFECT + 0.3 * x[:, 0]) + rng.normal(size=units)
+    order = rng.permutation(2 * units)
+    unit = np.tile(np.arange(1, units + 1), 2)
+    columns = {"unit": unit, "time": np.repeat([2024, 2025], units), "d": np.tile(d, 2)}
+    columns |= {"y": np.concatenate([before, after])}
+    columns |= {f"x{j + 1}": np.tile(x[:, j], 2) for j in range(3)}
+    return {name: values[order] for name, values in columns.items()}
+
+
+def two_cross_sections(rows: int) -> dict[str, np.ndarray]:
+    """Draw each unit of the panel once, in one period or the other."""
+    panel = two_periods(rows)
+    late = np.random.default_rng([SEED, 3, rows]).random(rows) < 0.5
+    chosen = (panel["time"] == 2025) == late[panel["unit"] - 1]
+    return {name: values[chosen] for name, values in panel.items()}
+
+
+TABLES: Mapping[str, Callable[[int], dict[str, np.ndarray]]] = {
+    "comparison": comparison,
+    "two_periods": two_periods,
+    "two_cross_sections": two_cross_sections,
+}
+
+
+def stored(table: str, size: int) -> Path:
+    """Return the file of a table, written on first use."""
+    path = FOLDER / f"{table}-{size}-{SEED}.npz"
+    if not path.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.npz")
+        columns: dict[str, Any] = dict(TABLES[table](size))
+        np.savez(partial, **columns)
+        partial.replace(path)
+    return path
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Return a stored table as a frame."""
+    with np.load(path, allow_pickle=False) as columns:
+        return pd.DataFrame({name: columns[name] for name in columns.files})

@@ -1,0 +1,108 @@
+"""What is measured: each task is one question with one answer, asked of every adapter that can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One question.
+
+    ``reference`` names the adapter whose answer the others are held against; an estimate is the same if it
+    differs by less than ``tolerance`` times its standard error, a standard error if its ratio to the
+    reference's is one to within ``error_tolerance``.
+    """
+
+    id: str
+    family: str
+    table: str
+    question: str
+    reference: str
+    tolerance: float = 1e-5
+    error_tolerance: float = 1e-5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How an adapter answers a task.
+
+    ``prepare`` brings the frame into the peer's own form and is not timed. ``largest`` is the size beyond
+    which it is not asked. ``other`` says what is answered instead, if it is not the same question.
+    """
+
+    estimate: Callable[[Any], tuple[float, float]]
+    prepare: Callable[[Any], Any] = lambda frame: frame
+    largest: int = 10**9
+    other: str = ""
+
+
+TASKS = {
+    task.id: task
+    for task in (
+        Task(
+            id="match-1",
+            family="matching",
+            table="comparison",
+            question="ATT, nearest neighbour on a logit score with replacement, ties share, "
+            "Abadie-Imbens standard error with one neighbour",
+            reference="definition",
+        ),
+        Task(
+            id="match-5",
+            family="matching",
+            table="comparison",
+            question="ATT, five nearest neighbours on a logit score with replacement, ties share, "
+            "Abadie-Imbens standard error with five neighbours",
+            reference="definition",
+        ),
+        Task(
+            id="kernel",
+            family="matching",
+            table="comparison",
+            question="ATT, kernel matching on a logit score, Epanechnikov, bandwidth 0.06",
+            reference="definition",
+        ),
+        Task(
+            id="ipw",
+            family="weighting",
+            table="comparison",
+            question="ATT by normalised inverse probability weights from a logit; standard error of the "
+            "stacked moments",
+            reference="definition",
+        ),
+        Task(
+            id="entropy",
+            family="weighting",
+            table="comparison",
+            question="ATT by entropy balancing of means; standard error of the stacked moments",
+            reference="statspai",
+        ),
+        Task(
+            id="did-traditional",
+            family="did",
+            table="two_periods",
+            question="ATT of two periods, panel, doubly robust (logit and least squares), three covariates, "
+            "analytic standard error",
+            reference="drdid",
+        ),
+        Task(
+            id="did-improved",
+            family="did",
+            table="two_periods",
+            question="ATT of two periods, panel, improved doubly robust (tilting), three covariates, "
+            "analytic standard error",
+            reference="moderndid",
+        ),
+        Task(
+            id="did-cross-sections",
+            family="did",
+            table="two_cross_sections",
+            question="ATT of two cross-sections, doubly robust and locally efficient (logit and least "
+            "squares), three covariates, analytic standard error",
+            reference="drdid",
+        ),
+    )
+}
