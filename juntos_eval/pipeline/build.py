@@ -14,6 +14,7 @@ from pytask import CaptureMethod, PythonNode, SkippedAncestorFailed, TaskOutcome
 from threadpoolctl import threadpool_limits
 
 from juntos_eval.errors import JuntosError
+from juntos_eval.paths import write_atomically
 from juntos_eval.pipeline.progress import Reporter, reporting_progress
 from juntos_eval.pipeline.step import STAGES, Stage, Step
 
@@ -93,7 +94,7 @@ def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = Fal
     (('make',), ('make',))
     """
     wanted = [step for step in steps if STAGES.index(step.stage) <= STAGES.index(until)]
-    state.mkdir(parents=True, exist_ok=True)
+    memory = _memory(state)
     said = io.StringIO()
     failed: set[Stage] = set()
     # matrices here are small: more threads of the linear algebra would wait for each other
@@ -105,7 +106,8 @@ def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = Fal
     ):
         session = pytask.build(
             tasks=[_task(step, reporter, failed) for step in wanted],
-            paths=[state],
+            config=memory,
+            paths=[memory.parent],
             capture=CaptureMethod.NO,
             verbose=0,
             show_traceback=False,
@@ -118,6 +120,12 @@ def build(steps: Sequence[Step], *, until: Stage, state: Path, quiet: bool = Fal
             remedy="run again with --verbose and report what it says",
         )
     return _outcome(session)
+
+
+def _memory(state: Path) -> Path:
+    """Return the settings beside which pytask remembers; else it would do so at the top of any repository."""
+    path = state.resolve() / "pyproject.toml"
+    return path if path.is_file() else write_atomically(path, "[tool.pytask.ini_options]\n")
 
 
 def _task(step: Step, reporter: Reporter, failed: set[Stage]) -> Callable[..., None]:

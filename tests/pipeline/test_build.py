@@ -112,6 +112,16 @@ def test_a_failed_step_is_taken_up_again(chain: list[Step], tmp_path: Path) -> N
     assert (tmp_path / "d").read_text() == "afirstsecondthird"
 
 
+def test_runs_in_one_repository_remember_apart(chain: list[Step], tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    run(chain, tmp_path)
+    (tmp_path / "other").mkdir()
+    namesake = copying("first", tmp_path / "a", tmp_path / "other" / "b")
+    assert run([namesake], tmp_path / "other").made == ("first",)
+    assert run(chain, tmp_path).made == ()
+    assert {path.name for path in tmp_path.iterdir()} == {".git", "a", "b", "c", "other", "state"}
+
+
 def test_stages_after_the_wanted_one_are_left_alone(chain: list[Step], tmp_path: Path) -> None:
     later = Step(
         name="report",
