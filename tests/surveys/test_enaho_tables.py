@@ -68,6 +68,20 @@ def test_programmes_keep_households_that_did_not_answer(survey: RawSurvey, tmp_p
     assert frame["psu"].equals(frame["conglome"])
 
 
+@pytest.mark.parametrize("year", [2024, 2025])
+def test_a_file_in_which_nobody_has_juntos_is_refused(
+    make_survey: Callable[..., RawSurvey], tmp_path: Path, year: int
+) -> None:
+    survey = make_survey(year)
+    answers = survey.programmes["P710$04"]
+    survey.programmes["P710$04"] = answers.where(answers != "1", "0")
+    raw = survey.write(tmp_path)
+    with pytest.raises(SchemaError, match=r"P710\$04|p710_04") as error:
+        clean_programmes(raw, year)
+    assert f"0 yes of {(answers != '').sum()} answers in {len(answers)} rows" in str(error.value)
+    assert survey.files["programmes"].name in str(error.value)
+
+
 def test_a_programme_that_a_year_lacks_is_missing(survey: RawSurvey, tmp_path: Path) -> None:
     survey.programmes = survey.programmes.drop(columns=["P710$05", "P701$03", "P701$04"])
     frame = clean_programmes(survey.write(tmp_path), 2025).frame

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from juntos_eval.errors import SchemaError
 from juntos_eval.paths import RawFolder
+from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.enaho import clean, schema
 from juntos_eval.surveys.harmonise import open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
+from juntos_eval.surveys.source import year_label
 
 __all__ = ["clean_dwellings", "clean_members", "clean_programmes"]
 
@@ -97,7 +100,7 @@ def clean_programmes(raw: RawFolder, year: int) -> CleanTable:
     Raises
     ------
     SourceError, SchemaError
-        If the file, its columns or its content is not what was declared.
+        If the file, its columns or its content is not what was declared, or no household has Juntos.
 
     Examples
     --------
@@ -127,12 +130,25 @@ def clean_programmes(raw: RawFolder, year: int) -> CleanTable:
     frame["psu"] = listed["conglome"]
     frame["has_answered_programmes"] = listed["has_juntos"].notna()
     frame["has_juntos"] = clean.as_boolean(listed["has_juntos"])
+    _refuse_nobody(frame["has_juntos"], opened.source.name, year)
     frame["has_pension65"] = clean.as_boolean(clean.optional(listed, "has_pension65"))
     frame["has_school_meals"] = clean.as_boolean(
         clean.optional(listed, "has_school_breakfast")
     ) | clean.as_boolean(clean.optional(listed, "has_school_lunch"))
     frame["household_weight"] = listed["household_weight"]
     return finish(frame, schema.PROGRAMMES, opened.provenance(survey="enaho", year=year))
+
+
+def _refuse_nobody(has_juntos: pd.Series, file: str, year: int) -> None:
+    if has_juntos.any():
+        return
+    raw_name = load_codebook("enaho").column("programmes", "has_juntos").raw[year_label(year)]
+    answered = int(has_juntos.count())
+    raise SchemaError(
+        "No household has Juntos",
+        where=f"{file}, column {raw_name}: 0 yes of {answered:,} answers in {len(has_juntos):,} rows",
+        remedy="use the file as published: no release is without one",
+    )
 
 
 def clean_dwellings(raw: RawFolder, year: int) -> CleanTable:
