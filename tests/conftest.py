@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# looking for doctests imports what it finds, and the scripts there would run
+collect_ignore = ["golden"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
