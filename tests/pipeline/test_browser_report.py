@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -65,6 +66,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     driver.quit()
 
 
+def console(browser: Any) -> list[dict[str, Any]]:
+    """What the page has complained of since it was last asked."""
+    return list(browser.get_log("browser"))
+
+
 def show(
     browser: webdriver.Chrome, page: Path, *, width: int = DESKTOP, query: str = "", scheme: str = "light"
 ) -> None:
@@ -89,9 +95,9 @@ def page(request: pytest.FixtureRequest, pages: dict[str, Path]) -> Path:
 def test_it_opens_in_silence_and_fits(
     browser: webdriver.Chrome, page: Path, width: int, code: str, scheme: str
 ) -> None:
-    browser.get_log("browser")
+    console(browser)
     show(browser, page, width=width, query=f"?lang={code}", scheme=scheme)
-    assert browser.get_log("browser") == []
+    assert console(browser) == []
     assert browser.execute_script("return document.documentElement.lang") == code
     overflow = browser.execute_script(
         """
