@@ -18,7 +18,7 @@ BESIDE = {
     ".gitignore", ".pre-commit-config.yaml", ".git",
 }  # fmt: skip
 MICRODATA = {".dta", ".sav", ".parquet", ".dbf"}
-MAX_FILE_BYTES = 500_000
+MAX_FILE_BYTES = 500 * 1024
 TEXT = {
     "", ".py", ".pyi", ".md", ".toml", ".cff", ".yaml", ".lock", ".html", ".css", ".js", ".json", ".csv",
     ".svg", ".tex",
