@@ -44,7 +44,8 @@ def refuse_separation(treated: Bools, covariates: Floats, names: tuple[str, ...]
     if direction is None:
         return
     share = np.abs(direction[1:])
-    guilty = np.flatnonzero(share > 1e-6 * share.max())
+    alone = [j for j, column in enumerate(covariates.T) if _separates(treated, column)]
+    guilty = alone or np.flatnonzero(share > 1e-6 * share.max()).tolist()
     stretched = np.abs(direction[0] + covariates @ direction[1:]) > 1e-7
     kind = "perfectly" if stretched.all() else "for some rows"
     raise DesignError(
@@ -138,6 +139,12 @@ def _null_space(rows: Floats) -> Floats:
         return np.eye(rows.shape[1])
     triangle = np.asarray(np.linalg.qr(rows, mode="r"))
     return np.asarray(linalg.null_space(triangle, rcond=1e-9))
+
+
+def _separates(treated: Bools, values: Floats) -> bool:
+    """Say whether the arms share at most one value of a covariate."""
+    one, other = values[treated], values[~treated]
+    return bool(one.min() >= other.max() or one.max() <= other.min())
 
 
 def _describe(treated: Bools, values: Floats, name: str) -> str:
