@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from juntos_eval.arrays import Floats
+from juntos_eval.estimate import Sample
 from juntos_eval.reporting.reported import Overlap, ReportedEstimate
 
 __all__ = ["THRESHOLD", "coarsened", "hidden", "is_publishable", "is_small", "publishable", "redacted"]
@@ -21,6 +22,10 @@ _WHO: Final = (
     r"(?:rows?|units?|households?|persons?|people|members?|children|child|pairs?|observations?|targets?|treated|untreated|controls?)"
 )
 _FEW: Final = re.compile(rf"(?<![\d.,:Γ=])\b([1-9])(?= (?:of [\d,]+ )?{_WHO}\b)")
+_SHARE: Final = re.compile(r"(?P<percent>\d+(?:\.\d+)?)% of the (?P<arm>treated|untreated)\b")
+_NEARLY_ALL: Final = re.compile(
+    rf"\b(?P<part>[\d,]+) of (?P<whole>[\d,]+) (?P<who>{_WHO})\b(?P<after>.*)", re.DOTALL
+)
 
 
 def is_small(count: int) -> bool:
@@ -91,7 +96,16 @@ def redacted(detail: str) -> str:
     >>> redacted("3 of 412 treated rows without a match within a caliper of 0.2")
     '<10 of 412 treated rows without a match within a caliper of 0.2'
     """
-    return _FEW.sub(f"<{THRESHOLD}", detail)
+    return _FEW.sub(f"<{THRESHOLD}", _NEARLY_ALL.sub(_without_rest, detail))
+
+
+def _without_rest(found: re.Match[str]) -> str:
+    """Hide how many of a whole when the rest are few, and the same number further on."""
+    part, whole = (int(found.group(name).replace(",", "")) for name in ("part", "whole"))
+    if not is_small(whole - part):
+        return found.group()
+    after = re.sub(rf"\b{found.group('part')}\b", "rest", found.group("after"))
+    return f"all but <{THRESHOLD} of {found.group('whole')} {found.group('who')}{after}"
 
 
 def is_publishable(shown: ReportedEstimate) -> bool:
@@ -139,12 +153,43 @@ def publishable(shown: ReportedEstimate) -> ReportedEstimate:
     """
     estimate = shown.estimate
     sample = replace(estimate.sample, dropped=_merged(estimate.sample.dropped))
-    checks = tuple(replace(check, detail=redacted(check.detail)) for check in estimate.checks)
+    checks = tuple(
+        replace(check, detail=_without_few(redacted(check.detail), estimate.sample))
+        for check in estimate.checks
+    )
+    details = _without_near_counts(estimate.details, estimate.sample)
     overlap = shown.overlap
     if overlap is not None:
         treated = sample.rows if sample.treated is None else sample.treated
         overlap = coarsened(overlap, treated) if is_publishable(shown) else None
-    return replace(shown, overlap=overlap, estimate=replace(estimate, sample=sample, checks=checks))
+    kept = replace(estimate, sample=sample, checks=checks, details=details)
+    return replace(shown, overlap=overlap, estimate=kept)
+
+
+def _without_few(detail: str, sample: Sample) -> str:
+    """Turn shares of an arm that stand for fewer than ten rows into a bound."""
+
+    def bound(found: re.Match[str]) -> str:
+        treated = sample.rows if sample.treated is None else sample.treated
+        size = treated if found.group("arm") == "treated" else sample.rows - treated
+        # a weighted share tells the count only nearly, so the limit is twice the threshold
+        few = 0 < float(found.group("percent")) / 100 * size < 2 * THRESHOLD
+        limit = 100 * 2 * THRESHOLD / max(size, 1)
+        return f"less than {limit:.2g}% of the {found.group('arm')}" if few else found.group()
+
+    return _SHARE.sub(bound, detail)
+
+
+def _without_near_counts(details: Mapping[str, Any], sample: Sample) -> dict[str, Any]:
+    """Leave out counts from which fewer than ten rows follow by subtraction."""
+    counts = {
+        name: value
+        for name, value in details.items()
+        if isinstance(value, int) and not isinstance(value, bool) and value >= THRESHOLD
+    }
+    others = [*counts.values(), sample.rows, sample.treated or 0]
+    near = {name for name, value in counts.items() if any(is_small(abs(value - other)) for other in others)}
+    return {name: value for name, value in details.items() if name not in near}
 
 
 def _merged(dropped: Mapping[str, int]) -> dict[str, int]:

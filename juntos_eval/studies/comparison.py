@@ -155,6 +155,8 @@ class Comparison:
         if self.people is not None:
             rules["nobody of the group who was asked"] = households[self.people].fillna(0) == 0
         rules["outcome not known"] = households[self.outcome].isna()
+        # the raw gap is of the same households as the adjusted differences
+        rules["a covariate not known"] = households[list(self.covariates)].isna().any(axis=1)
         kept = pd.Series(True, index=households.index)
         dropped: dict[str, int] = {}
         for reason, gone in rules.items():

@@ -48,7 +48,7 @@ def test_the_e_value_starts_from_the_matches_of_the_rows_compared(households: pd
     results = {result.design: result for result in run_comparison(comparison, households)}
     matched = results["nearest_1"]
     means = matched.estimate.details
-    assert matched.estimate.sample.dropped["x missing"] > 0
+    assert matched.estimate.sample.dropped["a covariate not known"] > 0
     assert matched.e_value is not None
     assert matched.e_value.risk_ratio == pytest.approx(means["mean_treated"] / means["mean_untreated"])
     assert [name for name, result in results.items() if result.bounds is not None] == ["nearest_1"]

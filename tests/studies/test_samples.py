@@ -49,8 +49,15 @@ def test_each_household_is_left_out_once_and_counted(households: pd.DataFrame) -
         "no member under 19": 1,
         "nobody of the group who was asked": 1,
         "outcome not known": 1,
+        "a covariate not known": 0,
     }
     assert len(sample) + sum(dropped.values()) == len(households)
+
+
+def test_every_design_has_the_rows_whose_covariates_are_known(households: pd.DataFrame) -> None:
+    sample, dropped = WORK.sample(households.assign(x=[1.0, None, 1.0, 1.0, 1.0, 1.0]))
+    assert sample.index.tolist() == [0]
+    assert dropped["a covariate not known"] == 1
 
 
 def test_a_household_counts_as_often_as_it_has_children(households: pd.DataFrame) -> None:
