@@ -71,7 +71,7 @@ def _balance(content: ReportInput, words: Language) -> Values:
             "exhibit.balance.caption_some",
             count=words.integer(found.beyond),
             covariates=words.integer(found.covariates),
-            design=label.inline.of(words.code),
+            design=label.inline.without_remark.of(words.code),
         )
         for label, found in facts
         if found is not None and found.beyond
@@ -101,7 +101,7 @@ def _overlap(content: ReportInput, words: Language) -> Values:
         "off": words.say(
             f"exhibit.overlap.{'off_bound' if is_bounded else 'off'}",
             share=words.percent(overlap.share_off_support if overlap else math.nan),
-            design=shown.labels["design"].inline.of(words.code),
+            design=shown.labels["design"].inline.without_remark.of(words.code),
         ),
     }
 
@@ -152,7 +152,7 @@ def _raw_and_adjusted(content: ReportInput, words: Language) -> Values:
     pairs = [_pair(question) for question in questions(content) if question.study != ENTRANTS]
     known = [pair for pair in pairs if pair is not None]
     return {
-        "design": content.headline_estimate.labels["design"].inline.of(words.code),
+        "design": content.headline_estimate.labels["design"].inline.without_remark.of(words.code),
         "nearer": words.integer(sum(abs(main) < abs(raw) for raw, main in known)),
         "count": words.integer(len(known)),
         "level": _level(content, words),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,9 +49,18 @@ class Label:
         return Label(_inline(self.en), _inline(self.es))
 
     @property
+    def without_remark(self) -> Label:
+        """Return the texts without what stands in brackets at their end."""
+        return Label(_without_remark(self.en), _without_remark(self.es))
+
+    @property
     def capitalised(self) -> Label:
         """Return the texts as a line begins with them."""
         return Label(self.en[:1].upper() + self.en[1:], self.es[:1].upper() + self.es[1:])
+
+
+def _without_remark(text: str) -> str:
+    return re.sub(r"\s*\([^()]*\)$", "", text)
 
 
 def _inline(text: str) -> str:

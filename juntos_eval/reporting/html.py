@@ -34,6 +34,7 @@ _METHODS: Final = (
     "demonstration", "fies",
 )  # fmt: skip
 _LONG_ROWS: Final = 24
+_MANY_COLUMNS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class ShownTable:
     footnotes : Mapping of str to tuple of (letter, text)
     notes : Mapping of str to tuple of str
     links : Mapping of str to tuple of Link
-    rows : int
+    rows, columns : int
 
     Examples
     --------
@@ -88,6 +89,7 @@ class ShownTable:
     notes: Mapping[str, Sequence[str]]
     links: Mapping[str, Sequence[Link]]
     rows: int
+    columns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +257,7 @@ def _exhibit(shown: ShownTable | ShownFigure, *, is_synthetic: bool) -> Markup:
         }
     else:
         values["is_long"] = shown.rows > _LONG_ROWS
+        values["is_dense"] = shown.columns > _MANY_COLUMNS
         values["regions"] = {
             code: f"{exhibit.title.of(code)}: {language(code).say('page.scroll')}" for code in LANGUAGES
         }

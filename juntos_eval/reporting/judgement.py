@@ -27,6 +27,7 @@ __all__ = [
     "failed_checks",
     "hidden_bias",
     "is_overlap_good",
+    "other_failures",
 ]
 
 #: Austin (2009): groups are taken as alike where no standardised mean difference exceeds this.
@@ -197,6 +198,7 @@ def balance_facts(rows: Sequence[BalanceRow]) -> BalanceFacts | None:
     >>> facts.before, facts.after, facts.is_good
     (0.4, 0.02, True)
     """
+    rows = [row for row in rows if not row.is_score]
     known = [row for row in rows if not math.isnan(row.smd_after)]
     if not known:
         return None
@@ -285,6 +287,27 @@ def failed_checks(checks: Sequence[Check]) -> tuple[str, ...]:
     return tuple(check.name for check in checks if check.passed is False)
 
 
+def other_failures(checks: Sequence[Check]) -> tuple[str, ...]:
+    """Return the failed checks that do not say again what balance and overlap say.
+
+    Parameters
+    ----------
+    checks : sequence of Check
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from juntos_eval.estimate import Check
+    >>> from juntos_eval.reporting.judgement import other_failures
+    >>> other_failures([Check("balance", False, ""), Check("pre-trend", False, "")])
+    ('pre-trend',)
+    """
+    return tuple(name for name in failed_checks(checks) if name not in ("balance", "overlap"))
+
+
 def doubts(question: Question) -> tuple[str, ...]:
     """Return what speaks against comparing like with like in the main estimate.
 
@@ -316,7 +339,7 @@ def doubts(question: Question) -> tuple[str, ...]:
         "balance": balance is not None and not balance.is_good,
         "no_overlap": is_overlapping is None,
         "overlap": is_overlapping is False,
-        "checks": bool(failed_checks(main.estimate.checks)),
+        "checks": bool(other_failures(main.estimate.checks)),
         "agreement": agreed.count > 1 and agreed.kind == "mixed",
         "single": agreed.count < 2,
     }

@@ -52,6 +52,10 @@ def html_table(table: Table, words: Language, *, name: str) -> str:
     html = _great_table(shown, name).as_raw_html()
     inner = re.search(r"<table.*</table>", html, flags=re.DOTALL)
     text = inner.group() if inner else html
+    # a group's name stays in sight where the table scrolls sideways
+    text = re.sub(
+        r'(<th class="gt_group_heading"[^>]*>)(.*?)(</th>)', r'\1<span class="group">\2</span>\3', text
+    )
     for private, markup in _MARKUP.items():
         text = text.replace(private, markup)
     return text

@@ -66,6 +66,11 @@ class BalanceRow:
     ks_before: float = float("nan")
     ks_after: float = float("nan")
 
+    @property
+    def is_score(self) -> bool:
+        """Whether it is the propensity score, which is made of the covariates and is none of them."""
+        return self.covariate in ("propensity score", "linear score")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from juntos_eval.reporting.details import inference_label
 from juntos_eval.reporting.judgement import balance_facts
 from juntos_eval.reporting.language import DASH, Language, language
 from juntos_eval.reporting.questions import headline_question, questions
-from juntos_eval.reporting.report_input import ENTRANTS, Label, ReportedEstimate, ReportInput
+from juntos_eval.reporting.report_input import ENTRANTS, RAW_GAP, Label, ReportedEstimate, ReportInput
 from juntos_eval.reporting.suppression import is_publishable
 from juntos_eval.reporting.table import both
 from juntos_eval.reporting.text import Sentence, brief, demonstration_findings, findings
@@ -103,7 +104,7 @@ def _facts(content: ReportInput) -> Iterator[Fact]:
     if main is None:
         return
     name = both("page.adjusted_gap")
-    design = main.labels["design"].inline
+    design = main.labels["design"].inline.without_remark
     yield _difference(Label(f"{name.en}, {design.en}", f"{name.es}, {design.es}"), main, is_main=True)
     tested = question.tested
     if tested is not None and tested.sensitivity is not None:
@@ -248,11 +249,22 @@ def choices(content: ReportInput) -> tuple[Choice, ...]:
     >>> choices(example_input())[1].spec
     'estimator=nearest_1'
     """
-    return tuple(
-        Choice(shown.labels["design"], _spec(shown.estimate.spec))
-        for shown in headline_question(content).estimates
-        if shown.estimate.spec
-    )
+    shown = [estimate for estimate in headline_question(content).estimates if estimate.estimate.spec]
+    adjusted = [estimate.estimate.spec for estimate in shown if estimate.design != RAW_GAP]
+    common = {
+        name: value
+        for name, value in (adjusted[0].items() if adjusted else ())
+        if len(adjusted) > 1 and all(name in spec and spec[name] == value for spec in adjusted)
+    }
+    own = [
+        Choice(
+            estimate.labels["design"],
+            _spec({name: value for name, value in estimate.estimate.spec.items() if name not in common}),
+        )
+        for estimate in shown
+    ]
+    shared = (Choice(both("page.common"), _spec(common)),) if common else ()
+    return (*shared, *own)
 
 
 def _spec(spec: Mapping[str, Any]) -> str:
@@ -269,7 +281,7 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def inference_names(content: ReportInput) -> tuple[str, ...]:
+def inference_names(content: ReportInput) -> tuple[Label, ...]:
     """Return the names of the inference of all estimates, each once.
 
     Parameters
@@ -278,13 +290,13 @@ def inference_names(content: ReportInput) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
+    tuple of Label
 
     Examples
     --------
     >>> from juntos_eval.reporting.example import example_input
     >>> from juntos_eval.reporting.summary import inference_names
-    >>> inference_names(example_input())
-    ('simulated',)
+    >>> [name.en for name in inference_names(example_input())]
+    ['simulated']
     """
-    return tuple(dict.fromkeys(shown.estimate.uncertainty.method for shown in content.estimates))
+    return tuple(dict.fromkeys(inference_label(s.estimate.uncertainty.method) for s in content.estimates))

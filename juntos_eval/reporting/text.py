@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from juntos_eval.reporting.details import check_label
 from juntos_eval.reporting.judgement import (
     OFF_SUPPORT_LIMIT,
     SMD_LIMIT,
+    Agreement,
     agreement,
     balance_facts,
     covers,
@@ -18,6 +20,7 @@ from juntos_eval.reporting.judgement import (
     failed_checks,
     hidden_bias,
     is_overlap_good,
+    other_failures,
 )
 from juntos_eval.reporting.language import Language
 from juntos_eval.reporting.questions import Question
@@ -207,7 +210,7 @@ def _adjusted(question: Question, words: Language) -> Sentence:
     main = question.main
     if main is None:
         return _say(words, "finding.adjusted.missing")
-    design = main.labels["design"].inline.of(words.code)
+    design = main.labels["design"].inline.without_remark.of(words.code)
     return _say(words, f"finding.adjusted.{direction(main.interval)}", design=design, **_amounts(main, words))
 
 
@@ -238,10 +241,16 @@ def _agreement(question: Question, words: Language) -> Iterator[Sentence]:
         count=words.integer(facts.count),
         positive=words.integer(facts.positive),
         negative=words.integer(facts.negative),
-        clear=words.integer(facts.clear_positive + facts.clear_negative),
+        intervals=_intervals(facts, words),
         low=words.effect(facts.low, unit),
         high=words.amount(facts.high, unit, is_signed=True),
     )
+
+
+def _intervals(facts: Agreement, words: Language) -> str:
+    clear = facts.clear_positive + facts.clear_negative
+    amount = "all" if clear == facts.count else "some" if clear else "none"
+    return words.say(f"finding.agreement.intervals_{amount}", clear=words.integer(clear))
 
 
 def _balance(main: ReportedEstimate, words: Language) -> Sentence:
@@ -291,7 +300,7 @@ def _checks(main: ReportedEstimate, words: Language) -> Sentence:
 
 
 def _names(names: tuple[str, ...], words: Language) -> str:
-    return words.listed([words.words.get(f"check.{name}", name) for name in dict.fromkeys(names)])
+    return words.listed([check_label(name).of(words.code) for name in dict.fromkeys(names)])
 
 
 def _bias(question: Question, words: Language) -> Iterator[Sentence]:
@@ -307,7 +316,11 @@ def _bias(question: Question, words: Language) -> Iterator[Sentence]:
         kind = "unclear"
     yield _say(words, f"finding.bias.{kind}", gamma=words.decimal(shown, 2))
     if tested is not main:
-        yield _say(words, "finding.bias.elsewhere", design=tested.labels["design"].inline.of(words.code))
+        yield _say(
+            words,
+            "finding.bias.elsewhere",
+            design=tested.labels["design"].inline.without_remark.of(words.code),
+        )
 
 
 def _reading(question: Question, words: Language) -> Iterator[Sentence]:
@@ -316,9 +329,9 @@ def _reading(question: Question, words: Language) -> Iterator[Sentence]:
         return
     kind = _reading_kind(main)
     doubt = doubts(question)
-    names = _names(failed_checks(main.estimate.checks), words)
+    names = _names(other_failures(main.estimate.checks), words)
     reasons = words.listed([words.say(f"finding.reason.{reason}", names=names) for reason in doubt])
-    outcome = question.label("outcome").inline.of(words.code)
+    outcome = question.label("outcome").inline.without_remark.of(words.code)
     # where more is better, it is a negative difference that asks for this reading
     rule = "harm_negative" if kind == "harm" and main.value < 0 else kind
     yield _say(words, f"finding.reading.{rule}", outcome=outcome, **_limits(main, words))

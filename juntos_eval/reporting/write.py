@@ -124,6 +124,7 @@ def _table(
         notes={code: grids[code].notes for code in LANGUAGES},
         links=links,
         rows=len(table.rows),
+        columns=len(grids["en"].columns),
     )
     return shown, made
 

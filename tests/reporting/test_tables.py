@@ -129,7 +129,9 @@ def test_estimates_on_few_are_not_shown(content: ReportInput) -> None:
 def test_counts_hide_what_subtraction_would_reveal(content: ReportInput) -> None:
     rows = records(tallies_table(content))
     dropped = {
-        row["what"]: row["count"] for row in rows if row["year"] == "2024" and row["group"].startswith("Rows")
+        row["what"]: row["count"]
+        for row in rows
+        if row["year"] == "2024" and row["group"].startswith("Rows left")
     }
     assert dropped == {"no member under 19": "9000", "district unknown": "", "head's age missing": ""}
 

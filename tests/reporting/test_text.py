@@ -139,7 +139,7 @@ def test_failed_checks_are_named() -> None:
     checks = (Check("pre-trend", False, "p 0.01"), Check("matched", True, "all"))
     failed = said(changed(question(), estimate=replace(shown.estimate, checks=checks)))
     assert failed["checks"][0].rule == "finding.checks.failed"
-    assert "Of 2 checks beside the estimate, 1 failed: pre-trend" in failed["checks"][0].text
+    assert "that failed, 1 of 2: pre-trend" in failed["checks"][0].text
     assert "pre-trend" in failed["reading"][-1].text
     none = said(changed(question(), estimate=replace(shown.estimate, checks=())))
     assert none["checks"][0].rule == "finding.checks.missing"
@@ -242,3 +242,26 @@ def test_the_demonstration_is_never_more_than_one() -> None:
         made = replace(shown, estimate=estimate(value, 0.01))
         assert demonstration_findings(made, language("es"))[0].rule == f"finding.demonstration.{rule}"
         assert demonstration_findings(made, language("es"))[1].rule == "finding.demonstration.caveat"
+
+
+def test_all_some_or_no_intervals_exclude_zero() -> None:
+    texts = [said(question(adjusted=UP, error=error))["agreement"][0].text for error in (0.001, 0.0262, 0.5)]
+    assert "every interval excludes zero" in texts[0]
+    assert "the interval excludes zero in 3 of them" in texts[1]
+    assert "no interval excludes zero" in texts[2]
+
+
+def test_the_score_is_no_covariate() -> None:
+    score = replace(balance(1)[0], covariate="propensity score", smd_before=3.0, smd_after=0.4)
+    shown = said(changed(question(), balance=(score, *balance(1))))["balance"][0]
+    assert shown.mark == "good"
+    assert "16 covariates" in shown.text
+
+
+def test_a_failed_balance_is_not_told_twice() -> None:
+    shown = question()[1]
+    checks = (Check("balance", False, "beyond"),)
+    made = replace(shown.estimate, checks=checks)
+    doubtful = said(changed(question(), balance=balance(1, quality=0.4), estimate=made))
+    assert doubtful["reading"][-1].text.count("balance") == 0
+    assert "measured covariates" in doubtful["reading"][-1].text

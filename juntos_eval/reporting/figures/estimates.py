@@ -29,14 +29,12 @@ from juntos_eval.reporting.figures.style import (
 from juntos_eval.reporting.judgement import agreement
 from juntos_eval.reporting.language import Language
 from juntos_eval.reporting.questions import Question, questions
-from juntos_eval.reporting.report_input import ENTRANTS, RAW_GAP, ReportedEstimate, ReportInput
+from juntos_eval.reporting.report_input import ENTRANTS, RAW_GAP, Label, ReportedEstimate, ReportInput
 from juntos_eval.reporting.suppression import is_publishable
 from juntos_eval.reporting.text import brief
 
 __all__ = ["estimates_figure", "raw_and_adjusted_figure"]
 
-#: Room that the names of designs take.
-_LABEL_INCHES: Final = 1.5
 #: Effects in shares are drawn in percentage points.
 _FACTORS: Final = {"share": 100.0, "score": 1.0}
 
@@ -66,12 +64,16 @@ def estimates_figure(content: ReportInput, setting: Setting, study: str) -> Draw
     asked, columns = _arranged(questions(content, study), is_narrow=setting.is_narrow)
     rows = math.ceil(len(asked) / columns)
     designs = list(dict.fromkeys(shown.design for question in asked for shown in question.estimates))
-    inches = (setting.inches - _LABEL_INCHES) / columns
+    inches_for_names = 1.45 if setting.is_narrow else 2.3
+    inches = (setting.inches - inches_for_names) / columns
     titles = [wrapped(title, inches) for title in _titles(asked, setting.words)]
     lines = max(title.count("\n") + 1 for title in titles)
     limits = {unit: _limits(asked, unit) for unit in _units(asked)}
     scale_inches = 0.4 if len(limits) > 1 else 0.0
-    row_inches = 0.18 + 0.14 * lines + 0.165 * len(designs) + scale_inches
+    labels = {s.design: s.labels["design"].of(setting.words.code) for s in content.estimates}
+    names = [wrapped(labels[design], inches_for_names) for design in designs]
+    pitch = 0.05 + 0.12 * max(name.count("\n") + 1 for name in names)
+    row_inches = 0.18 + 0.14 * lines + pitch * len(designs) + scale_inches
     with house_style():
         figure = new_figure(setting, 0.75 + rows * row_inches)
         grid = np.atleast_2d(figure.subplots(rows, columns, sharey=True, squeeze=False))
@@ -86,8 +88,6 @@ def estimates_figure(content: ReportInput, setting: Setting, study: str) -> Draw
             axes.tick_params(labelbottom=is_last or len(limits) > 1)
             unit = setting.words.say(f"unit.{asked[place].estimates[0].unit}.name")
             axes.set_xlabel(unit if is_last or len(limits) > 1 else "")
-        labels = {s.design: s.labels["design"].of(setting.words.code) for s in content.estimates}
-        names = [wrapped(labels[design], _LABEL_INCHES) for design in designs]
         grid[0, 0].set_yticks(range(len(designs)), names)
         grid[0, 0].set_ylim(len(designs) - 0.4, -0.6)
         legend_below(figure, _key(asked, setting.words), setting)
@@ -241,8 +241,9 @@ def raw_and_adjusted_figure(content: ReportInput, setting: Setting) -> Drawing:
     asked = [
         q for q in questions(content) if q.study != ENTRANTS and q.main is not None and q.raw is not None
     ]
-    outcomes = list(dict.fromkeys(question.outcome for question in asked))
-    panels = [[question for question in asked if question.outcome == outcome] for outcome in outcomes]
+    # outcomes of several groups may be one column each, with one name
+    outcomes = list(dict.fromkeys(_outcome(question) for question in asked))
+    panels = [[question for question in asked if _outcome(question) == outcome] for outcome in outcomes]
     sizes = [len(panel) for panel in panels]
     row_inches = 0.36 if setting.is_narrow else 0.25
     heights = [0.35 + row_inches * size for size in sizes]
@@ -256,6 +257,10 @@ def raw_and_adjusted_figure(content: ReportInput, setting: Setting) -> Drawing:
     return drawn(
         figure, words.say("alt.raw-and-adjusted", count=words.integer(len(asked)), sentences=sentences)
     )
+
+
+def _outcome(question: Question) -> tuple[Label, str]:
+    return question.label("outcome"), question.estimates[0].unit
 
 
 def _pairs(axes: Axes, panel: Sequence[Question], setting: Setting) -> None:

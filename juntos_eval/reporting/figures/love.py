@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -67,14 +68,12 @@ def love_figure(content: ReportInput, setting: Setting) -> Drawing:
     shown = [estimate for estimate in question.adjusted if estimate.balance]
     main = next(estimate for estimate in shown if estimate is question.main or estimate is shown[-1])
     order = sorted(main.balance, key=lambda row: _size(row.smd_before))
-    heights = {row.covariate: height for height, row in enumerate(order)}
     words = setting.words
     names = [wrapped(row.label.capitalised.of(words.code), _NAME_INCHES[setting.width]) for row in order]
-    lines = sum(name.count("\n") + 1 for name in names) / len(names)
+    middles, top = _middles(names)
+    heights = {row.covariate: height for row, height in zip(order, middles, strict=True)}
     with house_style():
-        figure = new_figure(
-            setting, 1.1 + (0.06 + 0.14 * lines) * len(order) + (0.3 if setting.is_narrow else 0.0)
-        )
+        figure = new_figure(setting, (1.4 if setting.is_narrow else 1.1) + top)
         axes = figure.subplots()
         frame_off(axes, "bottom")
         axes.grid(visible=True, axis="y", linewidth=0.5)
@@ -82,17 +81,24 @@ def love_figure(content: ReportInput, setting: Setting) -> Drawing:
         for limit in (SMD_LIMIT / 2, SMD_LIMIT):
             axes.axvline(limit, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
         before = [_size(row.smd_before) for row in order]
-        axes.plot(before, range(len(order)), "o", color=GREY, markerfacecolor=PAPER, markersize=5.5)
+        axes.plot(before, middles, "o", color=GREY, markerfacecolor=PAPER, markersize=5.5)
         groups = _groups(shown)
         for estimates in groups:
             _after(axes, estimates[0], heights, is_main=main in estimates)
-        axes.set_yticks(range(len(order)), names)
-        axes.set_ylim(-0.7, len(order) - 0.3)
+        axes.set_yticks(middles, names)
+        axes.set_ylim(-0.05, top + 0.05)
         axes.set_xlim(-0.012, None)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(value, 1)))
         axes.set_xlabel(wrapped(words.say("axis.smd"), setting.inches - 1.5))
         legend_below(figure, _key(groups, words), setting)
     return drawn(figure, _alt(shown, words))
+
+
+def _middles(names: list[str]) -> tuple[list[float], float]:
+    """Return where each name stands, in inches from below, and where the last one ends."""
+    rooms = [0.06 + 0.14 * (name.count("\n") + 1) for name in names]
+    ends = list(accumulate(rooms))
+    return [end - room / 2 for end, room in zip(ends, rooms, strict=True)], ends[-1]
 
 
 def _size(value: float) -> float:
@@ -118,7 +124,7 @@ def _is_same(ours: tuple[BalanceRow, ...], theirs: tuple[BalanceRow, ...]) -> bo
     )
 
 
-def _after(axes: object, shown: ReportedEstimate, heights: dict[str, int], *, is_main: bool) -> None:
+def _after(axes: object, shown: ReportedEstimate, heights: dict[str, float], *, is_main: bool) -> None:
     rows = [row for row in shown.balance if row.covariate in heights and not math.isnan(row.smd_after)]
     axes.plot(  # type: ignore[attr-defined]
         [abs(row.smd_after) for row in rows],

@@ -15,7 +15,7 @@ from juntos_eval.reporting.figures.style import COLOURS, GREY, INK, PAPER, RULE,
 
 __all__ = ["inline_svg", "png_bytes", "svg_text"]
 
-_DPI: Final = 200
+_DPI: Final = 150
 #: Colours that a page in the dark replaces by its own.
 _VARIABLES: Final[Mapping[str, str]] = FrozenMapping(
     {

@@ -6,7 +6,7 @@ import math
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MultipleLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from juntos_eval.reporting.figures.style import (
     COLOURS,
@@ -70,9 +70,10 @@ def sensitivity_figure(content: ReportInput, setting: Setting) -> Drawing:
                 axes.plot(curve.gamma, curve.p_upper, color=GREY, linewidth=0.9, alpha=0.55)
         if marked.sensitivity is not None:
             _headline(axes, marked.sensitivity, words)
+        axes.set_xlim(1.0, _last_gamma(shown))
         axes.set_xlabel(words.say("axis.gamma"))
         axes.set_ylabel(words.say("axis.p_upper"))
-        axes.xaxis.set_major_locator(MultipleLocator(0.5))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(value, 1)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(value, 2)))
         axes.tick_params(axis="y", labelsize=8.5, labelcolor=GREY)
@@ -91,11 +92,23 @@ def sensitivity_figure(content: ReportInput, setting: Setting) -> Drawing:
     return drawn(figure, _alt(shown, words))
 
 
+def _last_gamma(shown: list[ReportedEstimate]) -> float:
+    """Half beyond the largest critical value, as far as the curves go."""
+    curves = [estimate.sensitivity for estimate in shown if estimate.sensitivity is not None]
+    critical = [curve.critical_gamma for curve in curves if math.isfinite(curve.critical_gamma)]
+    end = max(float(curve.gamma[-1]) for curve in curves)
+    wanted = 1.0 + 1.5 * (max(critical, default=end) - 1.0)
+    return end if len(critical) < len(curves) else min(end, max(wanted, 1.2))
+
+
 def _headline(axes: Axes, curve: Sensitivity, words: Language) -> None:
     axes.axhspan(curve.alpha, _TOP, color=RULE, alpha=0.35, linewidth=0)
     axes.axhline(curve.alpha, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
     note = f"{words.say('legend.not_significant')} ↑ "
-    axes.text(float(curve.gamma[-1]), curve.alpha, note, ha="right", va="bottom", fontsize=8.0, color=GREY)
+    axes.text(
+        0.995, curve.alpha, note, ha="right", va="bottom", fontsize=8.0, color=GREY,
+        transform=axes.get_yaxis_transform(),
+    )  # fmt: skip
     axes.plot(curve.gamma, curve.p_upper, color=COLOURS["blue"], linewidth=2.4, zorder=3)
     if 1.0 < curve.critical_gamma < math.inf:
         axes.plot([curve.critical_gamma], [curve.alpha], "o", color=COLOURS["blue"], markersize=6.0, zorder=4)
@@ -107,7 +120,6 @@ def _headline(axes: Axes, curve: Sensitivity, words: Language) -> None:
             color=COLOURS["blue"],
             family="Inter SemiBold",
         )
-    axes.set_xlim(float(curve.gamma[0]), float(curve.gamma[-1]))
     axes.set_ylim(0.0, _TOP)
 
 

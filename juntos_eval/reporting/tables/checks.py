@@ -4,34 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from juntos_eval.reporting.language import language
+from juntos_eval.reporting.details import check_label, detail_label
 from juntos_eval.reporting.questions import headline_question, questions
 from juntos_eval.reporting.report_input import Label, ReportInput
 from juntos_eval.reporting.suppression import redacted
 from juntos_eval.reporting.table import Column, Mark, Number, Row, Table, both
 
-__all__ = ["check_label", "checks_count_table", "checks_table"]
-
-
-def check_label(name: str) -> Label:
-    """Return a check's name in both languages, as estimators wrote it where the locale does not know it.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    Label
-
-    Examples
-    --------
-    >>> from juntos_eval.reporting.tables.checks import check_label
-    >>> check_label("something new").es
-    'something new'
-    """
-    key = f"check.{name}"
-    return Label(language("en").words.get(key, name), language("es").words.get(key, name))
+__all__ = ["checks_count_table", "checks_table"]
 
 
 def checks_table(content: ReportInput) -> Table:
@@ -49,7 +28,7 @@ def checks_table(content: ReportInput) -> Table:
     --------
     >>> from juntos_eval.reporting.example import example_input
     >>> from juntos_eval.reporting.tables import checks_table
-    >>> checks_table(example_input()).rows[0].cells[2]
+    >>> checks_table(example_input()).rows[0].cells[2].en
     '<10 of 110 treated rows off support'
     """
     columns = (
@@ -61,7 +40,7 @@ def checks_table(content: ReportInput) -> Table:
     shown = [*([question.raw] if question.raw else []), *question.adjusted]
     rows = tuple(
         Row(
-            (check_label(check.name), Mark(check.passed), redacted(check.detail)),
+            (check_label(check.name), Mark(check.passed), detail_label(redacted(check.detail))),
             group=estimate.labels["design"],
             is_strong=check.passed is False,
         )

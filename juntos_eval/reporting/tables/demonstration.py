@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from juntos_eval.reporting.details import inference_label
 from juntos_eval.reporting.report_input import ENTRANTS, Label, ReportedEstimate, ReportInput
 from juntos_eval.reporting.suppression import is_publishable, is_small
 from juntos_eval.reporting.table import Absent, Column, Count, Number, Row, Span, Table, both, level_label
@@ -38,6 +39,7 @@ def demonstration_table(content: ReportInput) -> Table:
         Column(id="conf", header=level_label(shown[0].level), kind="interval"),
         Column(id="n", header=both("column.n"), kind="number"),
         Column(id="inference", header=both("column.inference")),
+        Column(id="inference_detail", header=both("column.inference"), is_csv_only=True),
         Column(id="unit", header=both("column.unit"), is_csv_only=True),
     )
     rows = tuple(row for estimate in shown for row in _rows(estimate))
@@ -54,7 +56,7 @@ def _rows(shown: ReportedEstimate) -> list[Row]:
     names = {"treated": both("legend.entrants"), "comparison": both("legend.never")}
     few = Absent("missing.few")
     rows = []
-    for point in shown.trend:
+    for point in sorted(shown.trend, key=lambda point: (point.arm != "treated", point.time)):
         is_hidden = is_small(point.n)
         ends = [_mean(end, shown.unit) for end in (point.conf_low, point.conf_high)]
         rows.append(
@@ -66,6 +68,7 @@ def _rows(shown: ReportedEstimate) -> list[Row]:
                     few if is_hidden else Number(point.std_error, shown.unit, why="missing.no_error"),
                     few if is_hidden else Span(*ends),
                     Count(point.n),
+                    "",
                     "",
                     shown.unit,
                 ),
@@ -92,6 +95,7 @@ def _effect_row(shown: ReportedEstimate, title: Label) -> Row:
             Number(shown.std_error, shown.unit, why="missing.no_error") if is_shown else few,
             Span(low, high) if is_shown else few,
             Count(shown.estimate.sample.rows, is_hidden=not is_shown),
+            inference_label(shown.estimate.uncertainty.method),
             shown.estimate.uncertainty.method,
             shown.unit,
         ),

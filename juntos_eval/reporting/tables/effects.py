@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from juntos_eval.reporting.details import inference_label
 from juntos_eval.reporting.judgement import balance_facts
 from juntos_eval.reporting.questions import Question, headline_question, questions
 from juntos_eval.reporting.report_input import RAW_GAP, Label, ReportedEstimate, ReportInput
@@ -116,6 +117,7 @@ def _table(asked: Sequence[Question], headline: str) -> Table:
         Column(id="max_smd_before", header=both("column.smd_before"), spanner=smd, kind="number"),
         Column(id="max_smd_after", header=both("column.smd_after"), spanner=smd, kind="number"),
         Column(id="inference", header=both("column.inference")),
+        Column(id="inference_detail", header=both("column.inference"), is_csv_only=True),
         Column(id="unit", header=both("column.unit"), is_csv_only=True),
         Column(id="record", header=both("column.what"), is_csv_only=True),
     )
@@ -133,6 +135,7 @@ def _cells(shown: ReportedEstimate) -> tuple[Cell, ...]:
         *(_numbers(shown) if is_publishable(shown) else (Absent("missing.few"),) * 4),
         *_sizes(shown),
         *_balance(shown),
+        inference_label(shown.estimate.uncertainty.method),
         shown.estimate.uncertainty.method,
         shown.unit,
         shown.id,
