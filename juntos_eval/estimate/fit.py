@@ -106,7 +106,7 @@ class Matched:
     use : numpy.ndarray, shape (n,)
         :math:`K_i`: total target weight for which row i served as a match.
     use_squared : numpy.ndarray, shape (n,)
-        :math:`K'_i`: sum over the matched sets that i served in, of weight times its share squared.
+        :math:`K'_i`: sum over the matched sets that i served in, of the square of weight times share.
     conditional_variance : numpy.ndarray, shape (n,)
         :math:`\hat\sigma^2_i` of the outcome given covariates and treatment.
     variance_rule : str
