@@ -124,7 +124,7 @@ def simulate(design: str, names: tuple[str, ...], *, rows: int, replications: in
     return {name: summarise(np.array(triples)) for name, triples in found.items()}
 
 
-def main(rows: int = 2000, replications: int = 2000) -> None:
+def main(rows: int = 1500, replications: int = 2000) -> None:
     lines = []
     for design in DESIGNS:
         for name, seen in simulate(design, tuple(ESTIMATORS), rows=rows, replications=replications).items():

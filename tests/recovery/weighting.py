@@ -49,6 +49,10 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "aipw ate": je.AIPW(**COLUMNS, estimand="ate"),
     "aipw ate, outcome weighted": je.AIPW(**COLUMNS, estimand="ate", weighted_outcome=True),
 }
+# design, rows of a sample, replications, estimators
+RUNS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = tuple(
+    (design, 800, 2000, tuple(ESTIMATORS)) for design in DESIGNS
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,31 +156,40 @@ def summarise(triples: Floats) -> Performance:
     )
 
 
-def main(rows: int = 800, replications: int = 2000) -> None:
-    lines = []
-    for design in DESIGNS:
-        found = simulate(design, tuple(ESTIMATORS), rows=rows, replications=replications)
-        for name, seen in found.items():
-            numbers = {
-                "bias": round(seen.bias, 5),
-                "std_deviation": round(seen.std_deviation, 5),
-                "mean_std_error": round(seen.mean_std_error, 5),
-                "coverage": round(seen.coverage, 4),
-            }
-            lines.append(json.dumps({"design": design, "estimator": name, **numbers}, ensure_ascii=False))
+def rows_of(design: str, rows: int, replications: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What is stored of a run: a row for each estimator."""
+    found = simulate(design, names, rows=rows, replications=replications)
+    return [
+        {
+            "design": design,
+            "n": rows,
+            "replications": replications,
+            "estimator": name,
+            "bias": round(seen.bias, 5),
+            "std_deviation": round(seen.std_deviation, 5),
+            "mean_std_error": round(seen.mean_std_error, 5),
+            "coverage": round(seen.coverage, 4),
+        }
+        for name, seen in found.items()
+    ]
+
+
+def write(rows: list[dict[str, Any]]) -> None:
     content = {
         "what": "SIMULATED data; effect planted, bias and coverage of 95 percent intervals",
         "script": "tests/recovery/weighting.py",
         "seed": SEED,
         "truth": {design: truths(design) for design in DESIGNS},
-        "rows_a_sample": rows,
-        "replications": replications,
         "versions": {"python": platform.python_version(), "numpy": version("numpy")},
         "rows": [],
     }
     head = json.dumps(content, ensure_ascii=False, indent=1)
-    body = '"rows": [\n  ' + ",\n  ".join(lines) + "\n ]"
-    RESULT.write_text(head.replace('"rows": []', body) + "\n", encoding="utf-8")
+    lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    RESULT.write_text(head.replace('"rows": []', f'"rows": [\n  {lines}\n ]') + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    write([row for run in RUNS for row in rows_of(*run)])
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def test_each_household_is_left_out_once_and_counted(households: pd.DataFrame) -
 
 
 def test_every_design_has_the_rows_whose_covariates_are_known(households: pd.DataFrame) -> None:
-    sample, dropped = WORK.sample(households.assign(x=[1.0, None, 1.0, 1.0, 1.0, 1.0]))
+    sample, dropped = WORK.sample(households.assign(x=[1.0, np.nan, 1.0, 1.0, 1.0, 1.0]))
     assert sample.index.tolist() == [0]
     assert dropped["a covariate not known"] == 1
 
