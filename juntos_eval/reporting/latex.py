@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from juntos_eval.reporting.language import Language
-from juntos_eval.reporting.table import Column, Grid, Shown, Table, grid
+from juntos_eval.reporting.table import Grid, Shown, Table, grid
 
 __all__ = ["escaped", "latex_text"]
 
@@ -53,6 +53,8 @@ _ESCAPES: Final = {
 _TRANSLATION: Final = str.maketrans(_ESCAPES)
 #: Longer tables break across pages.
 _LONG_ROWS: Final = 40
+#: Longer texts are broken into lines; a hash is not.
+_LONG_TEXT: Final = 64
 
 
 def escaped(text: str) -> str:
@@ -106,19 +108,27 @@ def latex_text(table: Table, words: Language, *, title: str, label: str, is_synt
     head = [rf"\caption{{{escaped(caption)}}}\label{{tab:{label}}}"]
     body = [*_header(shown), *_body(shown), r"\bottomrule"]
     notes = list(_notes(shown))
-    layout = "".join(_alignment(column) for column in shown.columns)
+    layout = "".join(_alignments(shown))
     if len(shown.rows) > _LONG_ROWS:
         # longtable wants the end of its caption's line
         opening = [r"\begingroup\small", rf"\begin{{longtable}}{{{layout}}}", head[0] + r"\\"]
-        lines = [*opening, *body, r"\end{longtable}", *notes, r"\endgroup"]
+        repeated = [*_header(shown), r"\endhead"]
+        lines = [*opening, *repeated, *_body(shown), r"\bottomrule", r"\end{longtable}", *notes, r"\endgroup"]
     else:
         opening = [r"\begin{table}[htbp]", r"\centering\small", *head, rf"\begin{{tabular}}{{{layout}}}"]
         lines = [*opening, *body, r"\end{tabular}", *notes, r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 
-def _alignment(column: Column) -> str:
-    return "l" if column.kind == "text" else "r"
+def _alignments(shown: Grid) -> Iterator[str]:
+    for place, column in enumerate(shown.columns):
+        longest = max((len(row[place].text) for row in shown.rows), default=0)
+        if column.kind != "text":
+            yield "r"
+        elif place and longest > _LONG_TEXT:
+            yield r">{\raggedright\arraybackslash}p{0.5\linewidth}"
+        else:
+            yield "l"
 
 
 def _header(shown: Grid) -> Iterator[str]:

@@ -42,6 +42,14 @@ from juntos_eval.reporting.suppression import redacted
         ),
         ("above 0.9: 1.5% and 0.1%", "por encima de 0,9: 1,5 % y 0,1 %"),
         (
+            "less than 0.54% of the treated outside the scores of the other arm",
+            "menos del 0,54 % de los tratados fuera de los puntajes del otro grupo",
+        ),
+        (
+            "below 0.1: less than 0.5% of the treated, 50.4% of the untreated",
+            "por debajo de 0,1: menos del 0,5% de los tratados, 50,4% de los no tratados",
+        ),
+        (
             "no period before 2024: parallel trends cannot be tested",
             "no hay periodo anterior a 2024: las tendencias paralelas no se pueden probar",
         ),

@@ -16,7 +16,8 @@ COMMANDS = {
     "addlinespace", "begin", "bottomrule", "caption", "centering", "cmidrule", "end", "footnotesize",
     "label", "linewidth", "midrule", "multicolumn", "par", "small", "smallskip", "textbf", "textit",
     "textless", "textbar", "textgreater", "textsuperscript", "toprule", "Gamma", "geq", "leq",
-    "textquotesingle",    "begingroup", "endgroup", "textquotedbl",
+    "textquotesingle",
+    "begingroup", "endgroup", "textquotedbl", "raggedright", "arraybackslash", "endhead",
 }  # fmt: skip
 
 
@@ -62,4 +63,13 @@ def test_every_table_is_balanced_and_uses_known_commands(exhibit: object, code: 
 def test_long_tables_break_across_pages() -> None:
     column = Column(id="a", header=both("column.what"))
     table = Table(columns=(column,), rows=tuple(Row((str(n),)) for n in range(60)))
-    assert r"\begin{longtable}" in latex_text(table, language("en"), title="t", label="l", is_synthetic=False)
+    made = latex_text(table, language("en"), title="t", label="l", is_synthetic=False)
+    assert r"\begin{longtable}" in made
+    assert made.index(r"\midrule") < made.index(r"\endhead") < made.index("0 ")
+
+
+def test_long_texts_are_broken_into_lines() -> None:
+    columns = tuple(Column(id=name, header=both("column.what")) for name in ("a", "b"))
+    table = Table(columns=columns, rows=(Row(("x", "word " * 40)),))
+    made = latex_text(table, language("en"), title="t", label="l", is_synthetic=False)
+    assert r"\begin{tabular}{l>{\raggedright\arraybackslash}p{0.5\linewidth}}" in made
