@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from juntos_eval.pipeline.data_steps import LINKED, tables_of, years_of
@@ -11,6 +12,7 @@ from juntos_eval.pipeline.records import write_estimates, write_survey
 from juntos_eval.pipeline.run import Run
 from juntos_eval.pipeline.step import Step
 from juntos_eval.pipeline.survey_facts import survey_facts
+from juntos_eval.reporting.suppression import THRESHOLD, is_publishable
 from juntos_eval.studies.comparison import Comparison
 from juntos_eval.studies.demonstration import EntrantsDemonstration
 from juntos_eval.studies.juntos_households import STUDY
@@ -107,7 +109,8 @@ def _comparison(run: Run, part: Comparison) -> Step:
 
     def estimate() -> None:
         results = run_comparison(part, STUDY.prepare(read_table(table).frame))
-        write_estimates(target, present_comparison(part, results, _truth(run)), is_synthetic=run.is_synthetic)
+        shown = [one for one in present_comparison(part, results, _truth(run)) if is_publishable(one)]
+        write_estimates(target, shown, is_synthetic=run.is_synthetic)
 
     return Step(
         name=f"estimate-{part.id}",
@@ -127,7 +130,9 @@ def _demonstration(run: Run, part: EntrantsDemonstration) -> Step:
     def estimate() -> None:
         result = run_demonstration(part, STUDY.prepare(read_table(table).frame))
         shown = present_demonstration(part, result, _truth(run))
-        write_estimates(target, [shown], is_synthetic=run.is_synthetic)
+        few = any(0 < point.n < THRESHOLD for point in shown.trend)
+        shown = replace(shown, trend=()) if few else shown
+        write_estimates(target, [shown] if is_publishable(shown) else [], is_synthetic=run.is_synthetic)
 
     return Step(
         name=f"estimate-{part.id}",

@@ -128,7 +128,10 @@ def _run_facts(run: Run, tables: Iterable[CleanTable]) -> RunFacts:
         packages={name: version(name) for name in _PACKAGES},
         input_files=tuple(_input_files(tables)),
         data_raw=_SYNTHETIC if run.is_synthetic else _REAL,
-        sources=tuple(_source(survey) for survey in sorted({table.provenance.survey for table in tables})),
+        sources=tuple(
+            _source(survey, [table for table in tables if table.provenance.survey == survey])
+            for survey in sorted({table.provenance.survey for table in tables})
+        ),
     )
 
 
@@ -152,14 +155,18 @@ def _input_files(tables: Iterable[CleanTable]) -> Iterable[InputFile]:
             )
 
 
-def _source(survey: str) -> Source:
+def _source(survey: str, tables: Iterable[CleanTable]) -> Source:
     facts = load_source(survey)
+    read = [table.provenance for table in tables]
+    years = sorted({str(table.year) for table in read if table.year is not None})
+    modules = sorted({facts.table(table.table).module for table in read} - {""})
     return Source(
         survey=survey,
         title=facts.title,
         producer=facts.producer,
         licence=facts.licence,
-        citation=facts.citation,
-        url=facts.url,
+        citation=facts.citation.format(year=", ".join(years), module=", ".join(modules)),
+        # up to the first part that differs from file to file
+        url=facts.url.partition("{")[0],
         seen=facts.seen,
     )
