@@ -229,7 +229,7 @@ def _sensitivity(result: DesignResult) -> Sensitivity | None:
         hl_high=bounds.estimate_high,
         # not a number: the finding does not stand even without hidden bias
         critical_gamma=1.0 if np.isnan(bounds.critical_gamma) else bounds.critical_gamma,
-        method=bounds.statistic,
+        method="; ".join((bounds.statistic, *bounds.notes)),
         alpha=1.0 - bounds.level,
         e_value=float("nan") if result.e_value is None else result.e_value.point,
         e_value_limit=float("nan") if result.e_value is None else result.e_value.limit,
