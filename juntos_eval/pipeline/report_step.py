@@ -15,7 +15,6 @@ from juntos_eval.pipeline.records import read_estimates, read_survey
 from juntos_eval.pipeline.run import Run
 from juntos_eval.pipeline.step import Step
 from juntos_eval.reporting.report_input import InputFile, Label, ReportInput, RunFacts, Source
-from juntos_eval.reporting.write import write_report
 from juntos_eval.studies.comparison import HEADLINE
 from juntos_eval.studies.juntos_households import STUDY
 from juntos_eval.surveys.provenance import CleanTable, code_version
@@ -65,6 +64,9 @@ def report_step(run: Run) -> Step:
     tables = _clean_tables(run)
 
     def write() -> None:
+        # drawing is loaded only where something is drawn: a run that makes nothing stays quick
+        from juntos_eval.reporting.write import write_report
+
         write_report(report_input(run), run.paths)
 
     return Step(
