@@ -45,8 +45,8 @@ notebooks: development ## run each notebook into reports/notebooks
 	@for notebook in $(wildcard notebooks/*.py); do $(BIN)/jupytext --quiet --to ipynb --set-kernel python3 --execute \
 	  --run-path . --output "reports/notebooks/$$(basename "$$notebook" .py).ipynb" "$$notebook" || exit 1; done
 
-bench: development ## timings and accuracy against the peers that are installed (benchmarks/README.md)
-	@$(BIN)/python -m benchmarks
+bench: $(DEVELOPMENT) ## time and measure against the peers; FAMILY=did, SIZES=10k,100k
+	@$(BIN)/python -m benchmarks $(if $(FAMILY),--family $(FAMILY)) $(if $(SIZES),--sizes $(SIZES))
 
 audit: development ## known vulnerabilities of the locked packages (asks the package index)
 	@$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements-dev.lock
