@@ -2,13 +2,13 @@
 #   make report                     the main job on synthetic households
 #   make report DATA_RAW=../data    on real ones: a folder <survey>/<year>/<file>, or a TOML that names the files
 #   make test                       the tests
-# Variables: PYTHON (3.11 or later), DATA_RAW, VERBOSE=1, CI=true (quiet), JOBS (test processes).
+# Variables: PYTHON (3.11 or later), DATA_RAW, VERBOSE=1, CI=true (quiet), JOBS (test processes), FAMILY and SIZES (bench).
 
 PYTHON ?= python3
 JOBS   ?= 2
 BIN    := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 CHOICES = $(if $(DATA_RAW),--data-raw "$(DATA_RAW)") $(if $(VERBOSE),--verbose)
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet) -n $(JOBS)
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(CI),--quiet) -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
