@@ -6,7 +6,7 @@ or a simulated one. Everything after that (tables, figures, reports, records) re
 """
 
 from juntos_eval.estimate.estimate import Estimate, Estimator, Inference
-from juntos_eval.estimate.fit import Fit, Groups, Linear, Matched
+from juntos_eval.estimate.fit import Fit, Groups, Instrumented, Linear, Matched
 from juntos_eval.estimate.influence import (
     Block,
     BlockInfluence,
@@ -27,6 +27,7 @@ __all__ = [
     "Groups",
     "Inference",
     "Influence",
+    "Instrumented",
     "Linear",
     "Matched",
     "Sample",

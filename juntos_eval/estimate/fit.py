@@ -11,7 +11,7 @@ from juntos_eval.arrays import Codes, Floats, FrozenMapping, frozen
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate.influence import Influence
 
-__all__ = ["Fit", "Groups", "Linear", "Matched"]
+__all__ = ["Fit", "Groups", "Instrumented", "Linear", "Matched"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,10 @@ class Linear:
     residuals : numpy.ndarray, shape (n,)
     bread : numpy.ndarray, shape (p, p)
     selection : numpy.ndarray, shape (k, p)
+    absorbed : tuple of Groups
+        The factors whose effects were taken out of design and outcome before; each row's level of each.
+    absorbed_rank : int
+        Rank of the dummies of the absorbed factors (exact); 0 without any.
 
     Examples
     --------
@@ -82,6 +86,8 @@ class Linear:
     residuals: Floats
     bread: Floats
     selection: Floats
+    absorbed: tuple[Groups, ...] = ()
+    absorbed_rank: int = 0
 
     def __post_init__(self) -> None:
         for name in ("design", "weights", "residuals", "bread", "selection"):
@@ -91,6 +97,41 @@ class Linear:
     def leverage(self) -> Floats:
         r"""Diagonal of the weighted hat matrix, :math:`w_i x_i' B x_i`, shape (n,)."""
         return np.asarray(self.weights * np.einsum("ij,jk,ik->i", self.design, self.bread, self.design))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Instrumented:
+    r"""The instrumented model behind a fit, for inference that looks at both of its stages.
+
+    All columns have had the absorbed effects taken out; weights stand in :class:`Linear`, whose design is
+    the projected one, :math:`(\hat D, X)`, and whose residuals are the structural ones, :math:`y - D a - X b`.
+
+    Attributes
+    ----------
+    outcome : numpy.ndarray, shape (n,)
+    endogenous : numpy.ndarray, shape (n, d)
+    exogenous : numpy.ndarray, shape (n, p)
+        With the constant, unless it is absorbed.
+    instruments : numpy.ndarray, shape (n, m)
+        The excluded ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import Instrumented
+    >>> one = np.ones((2, 1))
+    >>> Instrumented(outcome=np.zeros(2), endogenous=one, exogenous=one, instruments=one).instruments.shape
+    (2, 1)
+    """
+
+    outcome: Floats
+    endogenous: Floats
+    exogenous: Floats
+    instruments: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("outcome", "endogenous", "exogenous", "instruments"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,8 +185,10 @@ class Fit:
     groups : Mapping of str to Groups
         The groupings that were carried along; inference can use no others.
     parameters : int
-        Coefficients estimated on the way, for degrees of freedom.
+        Coefficients estimated on the way, for degrees of freedom; absorbed effects are counted as the levels
+        of all factors less one for each factor after the first.
     linear : Linear, optional
+    instrumented : Instrumented, optional
     matched : Matched, optional
 
     Examples
@@ -162,6 +205,7 @@ class Fit:
     parameters: int
     groups: Mapping[str, Groups] = field(default_factory=FrozenMapping)
     linear: Linear | None = None
+    instrumented: Instrumented | None = None
     matched: Matched | None = None
 
     def __post_init__(self) -> None:
