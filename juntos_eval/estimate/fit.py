@@ -103,8 +103,8 @@ class Linear:
 class Instrumented:
     r"""The instrumented model behind a fit, for inference that looks at both of its stages.
 
-    All columns have had the absorbed effects taken out; weights stand in :class:`Linear`, whose design is
-    the projected one, :math:`(\hat D, X)`, and whose residuals are the structural ones, :math:`y - D a - X b`.
+    All columns have had the absorbed effects taken out; weights stand in :class:`Linear`, whose design is the
+    projected one, :math:`(\hat D, X)`, and whose residuals are the structural ones, :math:`y - D a - X b`.
 
     Attributes
     ----------
