@@ -67,7 +67,7 @@ def present_comparison(
                 design=result.design,
                 labels=_labels(comparison.labels, result.design),
                 estimate=result.estimate,
-                unit="score" if comparison.outcome == "fies_raw_score" else "share",
+                unit=comparison.scale,
                 better="lower",
                 truth=planted,
                 balance=() if result.balance is None else _balance_rows(result.balance),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,8 @@ class Comparison:
     people : str, optional
         Column that counts the people whom a household's outcome speaks of: the weight of a row is then
         weight times people, so that the effect is a mean over people.
+    scale : {"share", "score"}
+        Whether the outcome is a share (0 to 1), or a score whose unit is its own.
     labels : Mapping of str to Text
         ``outcome`` and ``population``.
 
@@ -111,6 +114,7 @@ class Comparison:
     instead: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
     people: str | None = None
+    scale: Literal["share", "score"] = "share"
     labels: Mapping[str, Text] = field(default_factory=FrozenMapping)
 
     def adjusted_for(self, households: DataFrame) -> Comparison:

@@ -205,6 +205,7 @@ def _food_security(outcome: str) -> Comparison:
         instead=DISTRICT_ALTITUDE,
         exact=("dominio",),
         weights=WEIGHTS,
+        scale="score" if outcome == "fies_raw_score" else "share",
         labels=FrozenMapping({"outcome": FOOD_OUTCOMES[outcome], "population": HOUSEHOLDS}),
     )
 

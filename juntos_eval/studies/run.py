@@ -103,9 +103,9 @@ def _bounds(comparison: Comparison, design: MatchedDesign, sample: DataFrame) ->
 
 def _e_value(comparison: Comparison, estimate: Estimate, sample: DataFrame) -> EValue:
     """Return the E-value: of shares at the mean of the estimate's own matches, of scores by their spread."""
-    outcome = sample[comparison.outcome].to_numpy(dtype=np.float64)
-    if outcome.max() <= 1:
+    if comparison.scale == "share":
         return e_value(estimate)
+    outcome = sample[comparison.outcome].to_numpy(dtype=np.float64)
     weights = sample["analysis_weight"].to_numpy(dtype=np.float64)
     centre = np.average(outcome, weights=weights)
     return e_value(estimate, outcome_sd=float(np.sqrt(np.average((outcome - centre) ** 2, weights=weights))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,3 +54,27 @@ def test_the_e_value_starts_from_the_matches_of_the_rows_compared(households: pd
     assert matched.e_value is not None
     assert matched.e_value.risk_ratio == pytest.approx(means["mean_treated"] / means["mean_untreated"])
     assert [name for name, result in results.items() if result.bounds is not None] == ["nearest_1"]
+
+
+def test_the_scale_of_an_outcome_is_declared_and_not_guessed_from_its_largest_value(
+    households: pd.DataFrame,
+) -> None:
+    """A score that happens to stay below one in the sample is still no share."""
+    comparison = Comparison(
+        id="score_2025",
+        year=2025,
+        outcome="working_share",
+        treatment="has_juntos",
+        covariates=("x",),
+        weights="weight",
+        people="children",
+        scale="score",
+        labels=FrozenMapping({"outcome": Text(en="a", es="b"), "population": Text(en="c", es="d")}),
+    )
+    by_score, by_share = (
+        next(r for r in run_comparison(one, households) if r.design == "nearest_1").e_value
+        for one in (comparison, replace(comparison, scale="share"))
+    )
+    assert by_score is not None
+    assert by_share is not None
+    assert by_score.risk_ratio != pytest.approx(by_share.risk_ratio, rel=0.01)
