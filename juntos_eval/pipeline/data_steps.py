@@ -8,7 +8,7 @@ from pathlib import Path
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import MANIFEST, RawFolder
 from juntos_eval.pipeline.fingerprint import fingerprint
-from juntos_eval.pipeline.run import Run
+from juntos_eval.pipeline.run import Run, Synthetic
 from juntos_eval.pipeline.step import Step
 from juntos_eval.surveys import enaho
 from juntos_eval.surveys.codebook import load_codebook
@@ -79,7 +79,7 @@ def data_steps(run: Run) -> list[Step]:
     """
     years = years_of(run)
     tables = {year: tables_of(run, year) for year in years}
-    steps = [] if run.synthetic is None else [_synthetic(run)]
+    steps = [] if run.synthetic is None else [_synthetic(run.synthetic)]
     steps.append(_clean(run, "districts", None))
     steps += [_clean(run, table, year) for year in years for table in tables[year]]
     steps += [_households(run, year, tables[year]) for year in years]
@@ -119,10 +119,7 @@ def _settings() -> str:
     return fingerprint(_ROOMS)
 
 
-def _synthetic(run: Run) -> Step:
-    chosen = run.synthetic
-    assert chosen is not None  # noqa: S101 - only called for such runs
-
+def _synthetic(chosen: Synthetic) -> Step:
     def write() -> None:
         write_synthetic(chosen.folder, seed=chosen.seed, households=chosen.households)
 
