@@ -79,7 +79,7 @@ def test_the_stored_run_shows_what_theory_says(design: str, rows: int, replicati
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("design", "rows", "replications"), [run[:3] for run in RUNS])
+@pytest.mark.parametrize(("design", "rows", "replications"), [run[:3] for run in RUNS[:4]])
 def test_the_stored_run_can_be_made_again(design: str, rows: int, replications: int) -> None:
     names = ("ipw att", "entropy att", "aipw ate")
     for name, seen in simulate(design, names, rows=rows, replications=replications).items():

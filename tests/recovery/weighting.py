@@ -49,9 +49,11 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "aipw ate": je.AIPW(**COLUMNS, estimand="ate"),
     "aipw ate, outcome weighted": je.AIPW(**COLUMNS, estimand="ate", weighted_outcome=True),
 }
+LARGE = ("ipw att", "ipw ate", "overlap ato", "entropy att", "ipwra att", "aipw att", "aipw ate")
 # design, rows of a sample, replications, estimators
-RUNS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = tuple(
-    (design, 800, 2000, tuple(ESTIMATORS)) for design in DESIGNS
+RUNS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    *((design, 800, 2000, tuple(ESTIMATORS)) for design in DESIGNS),
+    *((design, 4000, 3000, LARGE) for design in ("both right", "score right")),
 )
 
 
