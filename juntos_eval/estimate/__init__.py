@@ -6,7 +6,7 @@ or a simulated one. Everything after that (tables, figures, reports, records) re
 """
 
 from juntos_eval.estimate.estimate import Estimate, Estimator, Inference
-from juntos_eval.estimate.fit import Fit, Groups, Instrumented, Linear, Matched
+from juntos_eval.estimate.fit import Fit, Groups, Instrumented, Linear, Matched, Shares
 from juntos_eval.estimate.influence import (
     Block,
     BlockInfluence,
@@ -31,6 +31,7 @@ __all__ = [
     "Linear",
     "Matched",
     "Sample",
+    "Shares",
     "SparseInfluence",
     "Uncertainty",
 ]

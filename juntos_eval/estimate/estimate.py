@@ -68,6 +68,8 @@ class Estimate:
         Where the number comes from: data hashes, version, or the published source.
     fit : Fit, optional
         Kept in memory only; a record has none, nor has a published number.
+    inference : Inference, optional
+        The rule that the uncertainty is from, in memory only: what is made of the fit follows it too.
 
     Examples
     --------
@@ -89,6 +91,7 @@ class Estimate:
     details: Mapping[str, Any] = field(default_factory=FrozenMapping)
     provenance: Mapping[str, Any] = field(default_factory=FrozenMapping)
     fit: Fit | None = None
+    inference: Inference | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(np.atleast_1d(np.asarray(self.values, float))))
@@ -219,7 +222,7 @@ class Estimate:
             )
         for column in inference.columns:
             self.fit.grouping(column)
-        return replace(self, uncertainty=inference.infer(self.fit))
+        return replace(self, uncertainty=inference.infer(self.fit), inference=inference)
 
     def to_record(self, digits: int | None = None) -> dict[str, Any]:
         """Return the estimate as JSON can hold it; NaN and infinities as the words nan, inf, -inf.

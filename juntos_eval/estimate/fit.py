@@ -11,7 +11,7 @@ from juntos_eval.arrays import Codes, Floats, FrozenMapping, frozen
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate.influence import Influence
 
-__all__ = ["Fit", "Groups", "Instrumented", "Linear", "Matched"]
+__all__ = ["Fit", "Groups", "Instrumented", "Linear", "Matched", "Shares"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,6 +174,35 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shares:
+    """How large each group is in the population: estimated too, so an average over groups adds their error.
+
+    Attributes
+    ----------
+    levels : tuple of float, length G
+        The groups: for cohorts, when they were first treated.
+    values : numpy.ndarray, shape (G,)
+        Share of each group among all rows, by weight.
+    influence : Influence
+        (n, G), on the same rows as the fit's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import DenseInfluence, Shares
+    >>> Shares(levels=(2006.0,), values=[0.5], influence=DenseInfluence(np.array([[0.25], [-0.25]]))).values
+    array([0.5])
+    """
+
+    levels: tuple[float, ...]
+    values: Floats
+    influence: Influence
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fit:
     """What estimation hands to inference: the values and where their error comes from.
 
@@ -190,6 +219,8 @@ class Fit:
     linear : Linear, optional
     instrumented : Instrumented, optional
     matched : Matched, optional
+    shares : Shares, optional
+        Of the groups that the values are about, where averages over them are to be had.
 
     Examples
     --------
@@ -207,6 +238,7 @@ class Fit:
     linear: Linear | None = None
     instrumented: Instrumented | None = None
     matched: Matched | None = None
+    shares: Shares | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(self.values))

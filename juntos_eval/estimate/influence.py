@@ -11,7 +11,6 @@ implementations here (dense, sparse, blocks) never have to be turned into one (n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -23,6 +22,9 @@ from juntos_eval.errors import InferenceError
 from juntos_eval.estimate.combination import combined
 
 __all__ = ["Block", "BlockInfluence", "DenseInfluence", "Influence", "SparseInfluence"]
+
+# rows of blocks that are laid out as one matrix at a time
+STRETCH = 32_768
 
 
 @runtime_checkable
@@ -166,6 +168,8 @@ class SparseInfluence:
 class Block:
     """Rows × columns of an influence matrix that are not zero: one group-time cell, say.
 
+    Kept with rows and columns in ascending order, each once; what comes for one of them twice is added.
+
     Examples
     --------
     >>> import numpy as np
@@ -188,6 +192,18 @@ class Block:
                 where=f"{self.values.shape} against ({len(self.rows)}, {len(self.columns)})",
                 remedy="give one value for each row and column of the block",
             )
+        if not _ascends(self.rows):
+            rows, at = np.unique(self.rows, return_inverse=True)
+            object.__setattr__(self, "values", frozen(grouped_sums(self.values, at, len(rows))))
+            object.__setattr__(self, "rows", frozen(rows, np.int64))
+        if not _ascends(self.columns):
+            columns, at = np.unique(self.columns, return_inverse=True)
+            object.__setattr__(self, "values", frozen(grouped_sums(self.values.T, at, len(columns)).T))
+            object.__setattr__(self, "columns", frozen(columns, np.int64))
+
+
+def _ascends(positions: Codes) -> bool:
+    return bool((positions[1:] > positions[:-1]).all())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +234,11 @@ class BlockInfluence:
 
     def covariance(self) -> Floats:
         """Sum of outer products, (k, k)."""
-        return np.asarray((self._sparse().T @ self._sparse()).toarray())
+        sums = np.zeros((self.columns, self.columns))
+        for start in range(0, self.rows, STRETCH):
+            stretch = self._stretch(start, min(start + STRETCH, self.rows))
+            sums += stretch.T @ stretch
+        return sums
 
     def weighted_sums(self, multipliers: Floats) -> Floats:
         """Sum of influence times multipliers, (draws, k)."""
@@ -239,21 +259,14 @@ class BlockInfluence:
 
     def dense(self) -> Floats:
         """Return the (n, k) matrix."""
-        return np.asarray(self._sparse().toarray())
+        return self._stretch(0, self.rows)
 
-    def _sparse(self) -> sparse.csr_array:
-        rows, columns, values = _coordinates(self.blocks)
-        return sparse.csr_array((values, (rows, columns)), shape=(self.rows, self.columns))
-
-
-def _coordinates(blocks: Sequence[Block]) -> tuple[Codes, Codes, Floats]:
-    """Row, column and value of every entry of the blocks; a sparse matrix adds what is repeated."""
-    rows = [np.repeat(block.rows, len(block.columns)) for block in blocks]
-    columns = [np.tile(block.columns, len(block.rows)) for block in blocks]
-    values = [block.values.ravel() for block in blocks]
-    empty = np.zeros(0, dtype=np.int64)
-    return (
-        np.concatenate([empty, *rows]),
-        np.concatenate([empty, *columns]),
-        np.concatenate([np.zeros(0), *values]),
-    )
+    def _stretch(self, start: int, stop: int) -> Floats:
+        """Rows start to stop as a matrix: what blocks share is added."""
+        matrix = np.zeros((stop - start, self.columns))
+        for block in self.blocks:
+            first, last = np.searchsorted(block.rows, (start, stop))
+            rows = block.rows[first:last] - start
+            # each block has a row once, so that what is added is not lost
+            matrix[np.ix_(rows, block.columns)] += block.values[first:last]
+        return matrix
