@@ -28,6 +28,7 @@ from juntos_eval.inference.cluster import Cluster as Cluster
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as MultiplierBootstrap
 from juntos_eval.inference.robust import Iid as Iid
 from juntos_eval.inference.robust import Robust as Robust
+from juntos_eval.inference.small_sample import SmallSample as SmallSample
 from juntos_eval.inference.survey_design import SurveyDesign as SurveyDesign
 from juntos_eval.surveys.synthetic.households import synthetic_households as synthetic_households
 

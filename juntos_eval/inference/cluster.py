@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from itertools import combinations
 from typing import Literal, get_args
 
 import numpy as np
 
-from juntos_eval.arrays import Codes, Floats
+from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Fit, Groups, Uncertainty
+from juntos_eval.inference.cluster_ways import FEW, crossings, occupied_ways, positive
+from juntos_eval.inference.small_sample import SmallSample, counted_parameters, residual_df
 
 __all__ = ["Cluster"]
 
 Kind = Literal["CR0", "CR1", "CR1S"]
-_RULES = {"CR0": "no small-sample factor", "CR1": "G/(G-1)", "CR1S": "G/(G-1)·(n-1)/(n-k)"}
-FEW = 30
+_BY_KIND = {
+    "CR0": SmallSample(coefficients=False, clusters=False),
+    "CR1": SmallSample(coefficients=False),
+    "CR1S": SmallSample(),
+}
+_REMEDY = "use kind='CR1', which counts clusters only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,9 @@ class Cluster:
 
     .. math:: \hat V = c \sum_{g=1}^{G} \hat\psi_g \hat\psi_g'
 
-    where c is 1 (``CR0``), G/(G-1) (``CR1``) or G/(G-1) · (n-1)/(n-k) (``CR1S``, the rule of Stata and
-    of fixest). Tests and intervals use t with G - 1 degrees of freedom.
+    where c is 1 (``CR0``), G/(G-1) (``CR1``), G/(G-1) · (n-1)/(n-k) (``CR1S``, the rule of Stata, of reghdfe
+    and of fixest: k counts absorbed effects unless they are nested in a cluster column), or as a
+    :class:`SmallSample` says. Tests and intervals use t with G - 1 degrees of freedom.
 
     Several columns make multiway clusters: terms of all combinations of columns are added and subtracted
     (Cameron, Gelbach & Miller 2011). One factor c, that of the column with the fewest clusters, multiplies
@@ -42,6 +48,8 @@ class Cluster:
     by : str or tuple of str
         Columns whose values name the clusters. The fit must carry them.
     kind : {"CR1", "CR0", "CR1S"}
+    small_sample : SmallSample, optional
+        Instead of the rule of the kind.
 
     Raises
     ------
@@ -71,6 +79,7 @@ class Cluster:
     by: str | tuple[str, ...]
     _: KW_ONLY
     kind: Kind = "CR1"
+    small_sample: SmallSample | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.by, str):
@@ -88,88 +97,48 @@ class Cluster:
         """The columns of the clusters."""
         return (self.by,) if isinstance(self.by, str) else self.by
 
+    @property
+    def rule(self) -> SmallSample:
+        """The small-sample rule, given or of the kind."""
+        return self.small_sample or _BY_KIND[self.kind]
+
     def infer(self, fit: Fit) -> Uncertainty:
         """Return covariance and degrees of freedom of the fit's values."""
-        ways = [fit.grouping(column) for column in self.columns]
-        counts = [_occupied(way) for way in ways]
-        for column, count in zip(self.columns, counts, strict=True):
-            _refuse_single(column, count, fit.n)
-        fewest = min(counts)
-        covariance = _factor(self.kind, fewest, fit) * _multiway(fit, ways)
-        covariance, repaired = _positive(covariance)
+        ways = occupied_ways(fit, self.columns)
+        rule, counts = self.rule, [way.count for way in ways]
+        parameters = counted_parameters(fit, rule, ways)
+        if rule.coefficients or rule.df == "residual":
+            residual_df(fit, parameters, _REMEDY)
+        covariance, repaired = positive(_multiway(fit, ways, rule, parameters))
         return Uncertainty(
-            method=_method(self.columns, counts, self.kind, repaired),
+            method=_method(self, fit, counts, repaired),
             covariance=covariance,
-            df=float(fewest - 1),
+            df=_degrees(rule, min(counts), fit.n - parameters),
         )
 
 
-def _occupied(way: Groups) -> int:
-    """Clusters with a row of the sample: a level without one is no cluster."""
-    return len(np.unique(way.codes))
+def _degrees(rule: SmallSample, fewest: int, residual: int) -> float:
+    return {"min": fewest - 1.0, "residual": float(residual)}.get(rule.df, np.inf)
 
 
-def _refuse_single(column: str, count: int, rows: int) -> None:
-    if count < 2:
-        raise InferenceError(
-            "one cluster says nothing of how clusters differ",
-            where=f"column '{column}', {count} cluster in {rows} rows",
-            remedy="cluster by a finer grouping, or use Robust()",
-        )
-
-
-def _factor(kind: Kind, groups: int, fit: Fit) -> float:
-    if kind == "CR0":
-        return 1.0
-    factor = groups / (groups - 1)
-    if kind == "CR1":
-        return factor
-    if fit.n <= fit.parameters:
-        raise InferenceError(
-            "there are not more rows than estimated coefficients",
-            where=f"{fit.n} rows, {fit.parameters} coefficients",
-            remedy="use kind='CR1', which counts clusters only",
-        )
-    return factor * (fit.n - 1) / (fit.n - fit.parameters)
-
-
-def _multiway(fit: Fit, ways: list[Groups]) -> Floats:
+def _multiway(fit: Fit, ways: Sequence[Groups], rule: SmallSample, parameters: int) -> Floats:
     """Return the inclusion-exclusion sum of outer products of totals over every combination of ways."""
     total = np.zeros((fit.influence.columns, fit.influence.columns))
-    for sign, codes, groups in _combinations(ways):
+    fewest = min(way.count for way in ways)
+    for sign, codes, groups in crossings(ways):
         sums = fit.influence.totals(codes, groups)
-        total += sign * (sums.T @ sums)
+        counted = fewest if rule.cluster_count == "min" else groups
+        total += sign * rule.factor(rows=fit.n, parameters=parameters, groups=counted) * (sums.T @ sums)
     return total
 
 
-def _combinations(ways: list[Groups]) -> Iterator[tuple[int, Codes, int]]:
-    for size in range(1, len(ways) + 1):
-        for chosen in combinations(ways, size):
-            codes, groups = chosen[0].codes, chosen[0].count
-            for way in chosen[1:]:
-                pairs, joined = np.unique(codes * way.count + way.codes, return_inverse=True)
-                codes, groups = joined.astype(np.int64), len(pairs)
-            yield (1 if size % 2 else -1), codes, groups
-
-
-def _positive(covariance: Floats) -> tuple[Floats, bool]:
-    """Return the covariance with negative eigenvalues set to zero, and whether there were any."""
-    known = np.flatnonzero(np.isfinite(np.diag(covariance)))
-    block = np.ix_(known, known)
-    roots, vectors = np.linalg.eigh(covariance[block])
-    if not len(roots) or roots[0] >= -1e-12 * max(roots[-1], 0.0):
-        return covariance, False
-    repaired = covariance.copy()
-    repaired[block] = (vectors * np.maximum(roots, 0.0)) @ vectors.T
-    # a variance that came out negative is not known; zero would claim certainty
-    unknown = np.diag(covariance) < 0
-    repaired[unknown, :] = repaired[:, unknown] = np.nan
-    return repaired, True
-
-
-def _method(columns: tuple[str, ...], counts: list[int], kind: Kind, repaired: bool) -> str:
-    text = f"clustered by {' and '.join(columns)}, {kind} ({_RULES[kind]}), "
+def _method(choice: Cluster, fit: Fit, counts: Sequence[int], repaired: bool) -> str:
+    has_effects = fit.linear is not None and bool(fit.linear.absorbed)
+    words = choice.rule.in_words(has_effects=has_effects, ways=len(counts))
+    kind = f"{choice.kind} " if choice.small_sample is None else ""
+    text = f"clustered by {' and '.join(choice.columns)}, {kind}({words}), "
     text += f"G = {' and '.join(f'{count:,}' for count in counts)}"
+    text += {"residual": ", t(n-k)", "normal": ", normal"}.get(choice.rule.df, "")
     if min(counts) < FEW:
         text += ", few clusters: intervals may be too short"
     return text + (", negative eigenvalues set to 0" if repaired else "")

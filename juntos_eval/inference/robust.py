@@ -10,11 +10,20 @@ import numpy as np
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Fit, Linear, Uncertainty
+from juntos_eval.inference.explicit_effects import explicit_effects
+from juntos_eval.inference.small_sample import SmallSample, counted_parameters, residual_df
 
 __all__ = ["Iid", "Robust"]
 
-Kind = Literal["HC0", "HC1", "HC2", "HC3"]
-_RULES = {"HC0": "no small-sample factor", "HC1": "n/(n-k)", "HC2": "1/(1-h)", "HC3": "1/(1-h)²"}
+Kind = Literal["HC0", "HC1", "HC2", "HC3", "HC4"]
+_RULES = {
+    "HC0": "no small-sample factor",
+    "HC1": "n/(n-k)",
+    "HC2": "1/(1-h)",
+    "HC3": "1/(1-h)²",
+    "HC4": "1/(1-h)^min(4, nh/Σh)",
+}
+_REMEDY = "use fewer covariates or more rows; Robust('HC0') has no such correction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +39,19 @@ class Robust:
     ``HC1``   n / (n - k)  1                    n - k
     ``HC2``   1            1 / (1 - h_i)        n - k
     ``HC3``   1            1 / (1 - h_i)²       n - k
+    ``HC4``   1            1 / (1 - h_i)^d_i    n - k
     ========  ===========  ===================  ==================
 
-    n are the rows, k the coefficients that were estimated on the way (``Fit.parameters``) and h_i the
-    leverage of row i. HC0 is the influence-function variance, which needs no regression behind it; HC2
-    and HC3 need leverage, hence a fit of weighted least squares.
+    n are the rows, k the coefficients that were estimated on the way (``Fit.parameters``: absorbed effects
+    are among them), h_i the leverage of row i in the regression with its absorbed effects, and
+    :math:`d_i = \min(4, n h_i / \sum_j h_j)`. HC0 is the influence-function variance, which needs no
+    regression behind it; HC2 to HC4 need leverage, hence a fit of weighted least squares.
 
     Parameters
     ----------
-    kind : {"HC1", "HC0", "HC2", "HC3"}
+    kind : {"HC1", "HC0", "HC2", "HC3", "HC4"}
+    small_sample : SmallSample, optional
+        How absorbed effects count in k and whether ``HC1`` has its factor; by default they all do.
 
     Raises
     ------
@@ -50,6 +63,8 @@ class Robust:
     ----------
     MacKinnon, J. G., & White, H. (1985). Some heteroskedasticity-consistent covariance matrix estimators
     with improved finite sample properties. *Journal of Econometrics*, 29(3), 305-325.
+    Cribari-Neto, F. (2004). Asymptotic inference under heteroskedasticity of unknown form. *Computational
+    Statistics & Data Analysis*, 45(2), 215-233. (HC4.)
 
     Examples
     --------
@@ -63,6 +78,7 @@ class Robust:
     """
 
     kind: Kind = "HC1"
+    small_sample: SmallSample | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -79,15 +95,19 @@ class Robust:
 
     def infer(self, fit: Fit) -> Uncertainty:
         """Return covariance and degrees of freedom of the fit's values."""
-        method = f"heteroskedasticity-robust {self.kind} ({_RULES[self.kind]})"
+        rule = self.small_sample or SmallSample()
+        words = _words(_RULES[self.kind], self.small_sample, fit)
+        method = f"heteroskedasticity-robust {self.kind} ({words})"
         if self.kind == "HC0":
             return Uncertainty(method=method, covariance=fit.influence.covariance(), df=np.inf)
-        df = _residual_df(fit)
+        df = residual_df(fit, counted_parameters(fit, rule), _REMEDY)
+        shown = np.inf if rule.df == "normal" else df
         if self.kind == "HC1":
-            return Uncertainty(method=method, covariance=fit.influence.covariance() * fit.n / df, df=df)
-        room = 1.0 - _leverage(_linear_of(fit, f"Robust('{self.kind}')"))
-        scaled = fit.influence.dense() / (np.sqrt(room) if self.kind == "HC2" else room)[:, None]
-        return Uncertainty(method=method, covariance=scaled.T @ scaled, df=df)
+            factor = fit.n / df if rule.coefficients else 1.0
+            return Uncertainty(method=method, covariance=fit.influence.covariance() * factor, df=shown)
+        power = _powers(self.kind, _leverage(_linear_of(fit, f"Robust('{self.kind}')")))
+        scaled = fit.influence.dense() * power[:, None]
+        return Uncertainty(method=method, covariance=scaled.T @ scaled, df=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +121,11 @@ class Iid:
     Sampling weights make the error variance unequal by construction: prefer :class:`Robust` or a survey
     design with them. t with n - k degrees of freedom.
 
-    Attributes
+    Parameters
     ----------
-    columns : tuple of str
-        Empty: rows need no grouping.
+    small_sample : SmallSample, optional
+        How absorbed effects count in k; by default they all do. Without its coefficients the sum of
+        squares is divided by n - 1.
 
     Raises
     ------
@@ -123,6 +144,8 @@ class Iid:
     ()
     """
 
+    small_sample: SmallSample | None = None
+
     @property
     def columns(self) -> tuple[str, ...]:
         """No column needs to be carried."""
@@ -130,22 +153,24 @@ class Iid:
 
     def infer(self, fit: Fit) -> Uncertainty:
         """Return covariance and degrees of freedom of the fit's values."""
-        df = _residual_df(fit)
+        rule = self.small_sample or SmallSample()
+        df = residual_df(fit, counted_parameters(fit, rule), _REMEDY)
         linear = _linear_of(fit, "Iid()")
-        variance = float(linear.weights @ linear.residuals**2) / df
+        variance = float(linear.weights @ linear.residuals**2) / (df if rule.coefficients else fit.n - 1)
         covariance = variance * linear.selection @ linear.bread @ linear.selection.T
-        return Uncertainty(method="homoskedastic (residual variance / (n-k))", covariance=covariance, df=df)
+        divisor = "n-k" if rule.coefficients else "n-1"
+        words = _words(f"residual variance / ({divisor})", self.small_sample, fit)
+        shown = np.inf if rule.df == "normal" else df
+        return Uncertainty(method=f"homoskedastic ({words})", covariance=covariance, df=shown)
 
 
-def _residual_df(fit: Fit) -> float:
-    df = float(fit.n - fit.parameters)
-    if df <= 0:
-        raise InferenceError(
-            "there are not more rows than estimated coefficients",
-            where=f"{fit.n} rows, {fit.parameters} coefficients",
-            remedy="use fewer covariates or more rows; Robust('HC0') has no such correction",
-        )
-    return df
+def _words(rule: str, given: SmallSample | None, fit: Fit) -> str:
+    if given is None:
+        return rule
+    has_effects = fit.linear is not None and bool(fit.linear.absorbed)
+    counted = given.in_words(has_effects=has_effects).split(", ", 1)
+    rule = rule if given.coefficients or rule != _RULES["HC1"] else _RULES["HC0"]
+    return ", ".join([rule, *counted[1:]]) + (", normal" if given.df == "normal" else "")
 
 
 def _linear_of(fit: Fit, asked: str) -> Linear:
@@ -158,8 +183,17 @@ def _linear_of(fit: Fit, asked: str) -> Linear:
     return fit.linear
 
 
+def _powers(kind: Kind, leverage: Floats) -> Floats:
+    """Return what a residual is multiplied by: the root of a_i."""
+    room = 1.0 - leverage
+    if kind == "HC4":
+        exponent = np.minimum(4.0, leverage * len(leverage) / leverage.sum())
+        return np.asarray(room ** (-exponent / 2.0))
+    return np.asarray(1.0 / (np.sqrt(room) if kind == "HC2" else room))
+
+
 def _leverage(linear: Linear) -> Floats:
-    leverage = linear.leverage
+    leverage = explicit_effects(linear).leverage
     full = leverage > 1.0 - 1e-10
     if full.any():
         raise InferenceError(

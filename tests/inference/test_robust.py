@@ -86,8 +86,8 @@ def test_as_many_coefficients_as_rows(sample: np.ndarray, inference: Robust | Ii
 
 
 def test_unknown_kind() -> None:
-    with pytest.raises(InferenceError, match="HC4"):
-        Robust("HC4")  # type: ignore[arg-type]
+    with pytest.raises(InferenceError, match="HC5"):
+        Robust("HC5")  # type: ignore[arg-type]
 
 
 def test_choices_are_frozen_and_equal_by_value() -> None:
