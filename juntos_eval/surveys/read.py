@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,19 @@ import pyarrow.parquet as pq
 
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import Expectation
+from juntos_eval.surveys.extract import ANY_DATA, MemberRule, lent_member, pick_member
+from juntos_eval.surveys.read_columns import column_names
+from juntos_eval.surveys.read_dbf import read_dbf
 from juntos_eval.surveys.read_delimited import TextRules, read_delimited
-from juntos_eval.surveys.read_stata import read_stata
+from juntos_eval.surveys.read_labels import NO_LABELS, RawLabels
+from juntos_eval.surveys.read_spss import read_spss
+from juntos_eval.surveys.read_stata import read_stata, stata_labels
+from juntos_eval.surveys.to_parquet import stored_labels
 
-__all__ = ["RawTable", "read_raw"]
+__all__ = ["RawTable", "read_raw", "sha256_of"]
+
+#: Frame, encoding and labels.
+_Read = tuple[pd.DataFrame, str | None, RawLabels]
 
 _FETCH_AGAIN: Final = "fetch the file again and compare its size with the publisher's"
 
@@ -34,11 +43,15 @@ class RawTable:
     sha256 : str
     size_bytes : int
     file_format : str
-        ``dta``, ``csv`` or ``parquet``.
+        ``dta sav zsav csv tab dbf parquet``.
     encoding : str or None
-        The encoding that a text file was found to have.
+        The encoding that a text, SPSS or dBase file was found to have.
     expected_rows : int or None
         Rows of the issue seen.
+    labels : RawLabels
+        What the file says of its columns and codes.
+    member : str or None
+        Of a zip: the member read. The path, size and sha256 are the zip's.
 
     Examples
     --------
@@ -60,6 +73,8 @@ class RawTable:
     file_format: str
     encoding: str | None
     expected_rows: int | None
+    labels: RawLabels = NO_LABELS
+    member: str | None = None
 
 
 def read_raw(
@@ -67,17 +82,20 @@ def read_raw(
     *,
     rules: TextRules | None = None,
     expected: Expectation | None = None,
+    member: MemberRule | None = None,
 ) -> RawTable:
     """Read one raw file and check that it is whole.
 
     Parameters
     ----------
     path : Path
-        ``.dta``, ``.csv`` or ``.parquet``.
+        ``.dta .sav .zsav .csv .tab .dbf .parquet``, or a ``.zip`` of which one such member is read.
     rules : TextRules, optional
         Encodings and missing fields of text files.
     expected : Expectation, optional
-        Rows, bytes and sha256 of a sound copy.
+        Rows, bytes and sha256 of a sound copy; of a zip the bytes and sha256 are its own.
+    member : MemberRule, optional
+        Which member of a zip is wanted; needed where it holds several data files.
 
     Returns
     -------
@@ -92,21 +110,16 @@ def read_raw(
     size = _check_present(path, expected)
     _check_kind(path)
     file_format = path.suffix.lower().removeprefix(".")
+    if file_format == "zip":
+        return _read_zipped(path, rules, expected, member or ANY_DATA)
     if file_format not in _READERS:
         raise SourceError(
             f"Files {path.suffix or 'without suffix'} are not read",
             where=str(path),
             remedy=f"use one of {', '.join(_READERS)}",
         )
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    if expected.sha256 not in {None, sha256}:
-        raise SourceError(
-            f"The file is not the one announced: its sha256 is {sha256}, expected {expected.sha256}",
-            where=str(path),
-            remedy=_FETCH_AGAIN,
-        )
-    frame, encoding = _READERS[file_format](path, rules or TextRules(), expected.rows)
+    sha256 = _checked_sha256(path, expected)
+    frame, encoding, labels = _READERS[file_format](path, rules or TextRules(), expected.rows)
     _check_rows(path, len(frame), expected.rows)
     return RawTable(
         frame=frame,
@@ -116,7 +129,46 @@ def read_raw(
         file_format=file_format,
         encoding=encoding,
         expected_rows=expected.rows,
+        labels=labels,
     )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.surveys.read import sha256_of
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a"
+    ...     _ = path.write_bytes(b"abc")
+    ...     sha256_of(path)[:8]
+    'ba7816bf'
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_zipped(path: Path, rules: TextRules | None, expected: Expectation, rule: MemberRule) -> RawTable:
+    sha256 = _checked_sha256(path, expected)
+    name = pick_member(path, rule, column_names)
+    with lent_member(path, name) as data_file:
+        inside = read_raw(data_file, rules=rules, expected=Expectation(rows=expected.rows))
+    size = path.stat().st_size
+    return replace(inside, path=path, sha256=sha256, size_bytes=size, member=name)
+
+
+def _checked_sha256(path: Path, expected: Expectation) -> str:
+    sha256 = sha256_of(path)
+    if expected.sha256 not in {None, sha256}:
+        raise SourceError(
+            f"The file is not the one announced: its sha256 is {sha256}, expected {expected.sha256}",
+            where=str(path),
+            remedy=_FETCH_AGAIN,
+        )
+    return sha256
 
 
 def _check_present(path: Path, expected: Expectation) -> int:
@@ -147,9 +199,11 @@ def _check_kind(path: Path) -> None:
             where=str(path),
             remedy="wait, fetch it again, and look at the first lines of what arrives",
         )
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(b"PK\x03\x04") and path.suffix.lower() != ".zip":
         raise SourceError(
-            "The file is a zip archive", where=str(path), remedy="unpack it and keep the data file alone"
+            "The file is a zip archive",
+            where=str(path),
+            remedy="call it .zip, or unpack it and keep the data file alone",
         )
 
 
@@ -164,9 +218,10 @@ def _check_rows(path: Path, found: int, expected: int | None) -> None:
         )
 
 
-def _read_parquet(path: Path, _rules: TextRules, _rows: int | None) -> tuple[pd.DataFrame, None]:
+def _parquet(path: Path, _rules: TextRules, _rows: int | None) -> _Read:
     try:
-        return pq.read_table(path).to_pandas(), None
+        table = pq.read_table(path)
+        return table.to_pandas(), None, stored_labels(table.schema)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(
             f"The Parquet file is half-copied or damaged: {error}",
@@ -175,12 +230,30 @@ def _read_parquet(path: Path, _rules: TextRules, _rows: int | None) -> tuple[pd.
         ) from error
 
 
-def _read_stata(path: Path, _rules: TextRules, _rows: int | None) -> tuple[pd.DataFrame, None]:
-    return read_stata(path), None
+def _stata(path: Path, _rules: TextRules, _rows: int | None) -> _Read:
+    return read_stata(path), None, stata_labels(path)
 
 
-_READERS: Final[dict[str, Callable[[Path, TextRules, int | None], tuple[pd.DataFrame, str | None]]]] = {
-    "dta": _read_stata,
-    "csv": read_delimited,
-    "parquet": _read_parquet,
+def _spss(path: Path, _rules: TextRules, _rows: int | None) -> _Read:
+    return read_spss(path)
+
+
+def _dbase(path: Path, rules: TextRules, _rows: int | None) -> _Read:
+    frame, encoding = read_dbf(path, rules.encodings)
+    return frame, encoding, NO_LABELS
+
+
+def _delimited(path: Path, rules: TextRules, rows: int | None) -> _Read:
+    frame, encoding = read_delimited(path, rules, rows)
+    return frame, encoding, NO_LABELS
+
+
+_READERS: Final[dict[str, Callable[[Path, TextRules, int | None], _Read]]] = {
+    "dta": _stata,
+    "sav": _spss,
+    "zsav": _spss,
+    "csv": _delimited,
+    "tab": _delimited,
+    "dbf": _dbase,
+    "parquet": _parquet,
 }

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
 from juntos_eval.errors import SourceError
+from juntos_eval.surveys.read_labels import RawLabels
+from juntos_eval.surveys.stata_layout import StataLayout, missing_marks, stata_layout
 
-__all__ = ["announced_bytes", "read_stata"]
+__all__ = ["announced_bytes", "checked_layout", "read_stata", "stata_chunks", "stata_labels"]
 
 _REMEDY: Final = "fetch the file again and compare its size with the publisher's"
-
-# Stata 7 to 12: bytes of (data label, variable name, format, value-label name, variable label) by release
-_OLD_LAYOUTS: Final = {
-    105: (32, 9, 12, 9, 32),
-    108: (81, 9, 12, 9, 81),
-    110: (81, 33, 12, 33, 81),
-    111: (81, 33, 12, 33, 81),
-    113: (81, 33, 12, 33, 81),
-    114: (81, 33, 49, 33, 81),
-    115: (81, 33, 49, 33, 81),
-}
-_WIDTHS_BY_LETTER: Final = {"b": 1, "i": 2, "l": 4, "f": 4, "d": 8}
-_WIDTHS_BY_CODE: Final = {251: 1, 252: 2, 253: 4, 254: 4, 255: 8}
+_CODES_STAY_CODES: Final[dict[str, Any]] = {"convert_categoricals": False, "convert_dates": False}
 
 
 def read_stata(path: Path) -> pd.DataFrame:
@@ -60,21 +51,92 @@ def read_stata(path: Path) -> pd.DataFrame:
     ...     read_stata(path)["hogar"].tolist()
     ['11', '12']
     """
+    checked_layout(path)
+    try:
+        frame: pd.DataFrame = pd.read_stata(path, **_CODES_STAY_CODES)
+    except (ValueError, KeyError, struct.error, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    return frame
+
+
+def stata_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    """Read a ``.dta`` in pieces of so many rows.
+
+    Parameters
+    ----------
+    path : Path
+    rows : int
+
+    Yields
+    ------
+    pandas.DataFrame
+        A column of whole numbers is float in a piece where some are missing.
+
+    Raises
+    ------
+    SourceError
+        As ``read_stata``.
+    """
+    checked_layout(path)
+    try:
+        with pd.read_stata(path, chunksize=rows, **_CODES_STAY_CODES) as reader:
+            yield from reader
+    except (ValueError, KeyError, struct.error, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def stata_labels(path: Path) -> RawLabels:
+    """Read the labels of a ``.dta`` and where it holds ``.a`` to ``.z``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    RawLabels
+
+    Raises
+    ------
+    SourceError
+        If the part that holds the labels is cut or damaged.
+    """
+    import pyreadstat
+
+    layout = checked_layout(path)
+    try:
+        _, facts = pyreadstat.read_dta(path, metadataonly=True, user_missing=True)
+    except (pyreadstat.ReadstatError, UnicodeDecodeError, ValueError) as error:
+        raise SourceError(
+            f"The labels of the Stata file cannot be read: {error}",
+            where=f"{path}, {path.stat().st_size:,} bytes",
+            remedy=_REMEDY,
+        ) from error
+    return RawLabels.of(
+        variables=facts.column_names_to_labels,
+        values=facts.variable_value_labels,
+        marks=missing_marks(path, layout),
+    )
+
+
+def checked_layout(path: Path) -> StataLayout:
+    """Return the layout of a Stata file that is whole.
+
+    Raises
+    ------
+    SourceError
+        If it is shorter than it announces.
+    """
     found = path.stat().st_size
-    expected = announced_bytes(path)
-    if expected is None or found < expected:
-        announced = "a whole header" if expected is None else f"{expected:,}"
+    layout = stata_layout(path)
+    if layout is None or found < layout.whole_bytes:
+        announced = "a whole header" if layout is None else f"{layout.whole_bytes:,}"
         raise SourceError(
             f"The Stata file is half-copied: {found:,} bytes, expected {announced}",
             where=str(path),
             remedy=_REMEDY,
         )
-    try:
-        return pd.read_stata(path, convert_categoricals=False, convert_dates=False)
-    except (ValueError, KeyError, struct.error, UnicodeDecodeError) as error:
-        raise SourceError(
-            f"The Stata file cannot be read: {error}", where=f"{path}, {found:,} bytes", remedy=_REMEDY
-        ) from error
+    return layout
 
 
 def announced_bytes(path: Path) -> int | None:
@@ -106,52 +168,13 @@ def announced_bytes(path: Path) -> int | None:
     ...     announced_bytes(path) <= path.stat().st_size
     True
     """
-    with path.open("rb") as stream:
-        head = stream.read(1 << 20)
-    if b"<stata_dta>".startswith(head[:11]):
-        return _mapped_end(head)
-    if head[0] not in _OLD_LAYOUTS:
-        raise SourceError(
-            "The file is no Stata file that can be read", where=str(path), remedy="look at what was fetched"
-        )
-    try:
-        return _data_end(head)
-    except (struct.error, IndexError):
-        return None
+    layout = stata_layout(path)
+    return None if layout is None else layout.whole_bytes
 
 
-def _mapped_end(head: bytes) -> int | None:
-    start = head.find(b"</header><map>")
-    if start < 0 or len(head) < start + 14 + 14 * 8:
-        return None
-    order = "<" if b"<byteorder>LSF" in head[:start] else ">"
-    return int(struct.unpack_from(f"{order}14Q", head, start + 14)[13])
-
-
-def _data_end(head: bytes) -> int:
-    release = head[0]
-    data_label, name, display, value_label, label = _OLD_LAYOUTS[release]
-    order = ">" if head[1] == 1 else "<"
-    columns, rows = struct.unpack_from(f"{order}hi", head, 4)
-    types_at = 10 + data_label + 18
-    types = head[types_at : types_at + columns]
-    if len(types) < columns:
-        raise IndexError
-    at = types_at + columns * (1 + name + display + value_label + label) + 2 * (columns + 1)
-    at = _skip_characteristics(head, at, order, length="h" if release <= 108 else "i")
-    return at + int(rows) * sum(_column_width(code, release) for code in types)
-
-
-def _skip_characteristics(head: bytes, at: int, order: str, length: str) -> int:
-    while True:
-        kind, size = struct.unpack_from(f"{order}b{length}", head, at)
-        at += struct.calcsize(f"{order}b{length}") + size
-        if kind == 0:
-            return at
-
-
-def _column_width(code: int, release: int) -> int:
-    if release <= 110:
-        letter = _WIDTHS_BY_LETTER.get(chr(code))
-        return letter if letter is not None else code - 127
-    return _WIDTHS_BY_CODE.get(code, code)
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    return SourceError(
+        f"The Stata file cannot be read: {error}",
+        where=f"{path}, {path.stat().st_size:,} bytes",
+        remedy=_REMEDY,
+    )
