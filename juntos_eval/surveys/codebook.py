@@ -21,6 +21,9 @@ KINDS: Final = ("key", "code", "number", "weight", "text")
 #: In ``codes.csv``: the codes hold in every table that has the column.
 EVERY_TABLE: Final = "*"
 
+#: In ``columns.csv``: the year's raw name, or what its codes mean, stands in no document seen.
+UNDOCUMENTED: Final = "?"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -38,6 +41,8 @@ class Column:
     unit, label_en, label_es, note : str
     raw : FrozenMapping of str to str
         Year -> raw name, for the years that have the column.
+    undocumented : tuple of str
+        Years whose raw name, or codes, nobody has seen documented (``?``).
 
     Examples
     --------
@@ -56,6 +61,7 @@ class Column:
     label_es: str
     note: str
     raw: FrozenMapping[str, str]
+    undocumented: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,8 @@ class Code:
         Whether the answer is no answer (does not know, refused).
     label_es : str
         INEI's text.
+    first_year, last_year : int
+        The years in which the code means this (``years`` in ``codes.csv``: ``2004-2011``, ``2012-``).
 
     Examples
     --------
@@ -83,6 +91,12 @@ class Code:
     value: str
     is_missing: bool
     label_es: str
+    first_year: int = 0
+    last_year: int = 9999
+
+    def holds_in(self, year: int | None) -> bool:
+        """Tell whether the code has this meaning in a year; in any, where no year is given."""
+        return year is None or self.first_year <= year <= self.last_year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +141,11 @@ class Codebook:
         )
 
     def maps(self, table: str, year: int | None) -> bool:
-        """Tell whether a table has a map of columns for a year."""
+        """Tell whether a table has a map of columns for a year that lacks no needed one."""
         label = year_label(year)
-        return any(column.table == table and label in column.raw for column in self.columns)
+        of_table = [column for column in self.columns if column.table == table]
+        is_mapped = any(label in column.raw for column in of_table)
+        return is_mapped and not any(label in column.undocumented for column in of_table if column.is_needed)
 
     def columns_of(self, table: str, year: int | None) -> tuple[Column, ...]:
         """Return the columns that a table has in a year.
@@ -143,6 +159,13 @@ class Codebook:
         of_table = [column for column in self.columns if column.table == table]
         mapped = tuple(column for column in of_table if label in column.raw)
         where = f"surveys/{self.survey}/columns.csv, table {table}"
+        unseen = [column.name for column in of_table if column.is_needed and label in column.undocumented]
+        if unseen:
+            raise SchemaError(
+                f"What {label} calls {len(unseen)} needed columns is not documented: {', '.join(unseen)}",
+                where=where,
+                remedy=f"look at the file of {label} and write its raw names over the ? in column {label}",
+            )
         if not mapped:
             known = sorted({known for column in of_table for known in column.raw})
             raise SchemaError(
@@ -159,10 +182,16 @@ class Codebook:
             )
         return mapped
 
-    def codes_of(self, table: str, name: str) -> tuple[Code, ...]:
-        """Return the codes of a column, in the order of ``codes.csv``."""
+    def codes_of(self, table: str, name: str, year: int | None = None) -> tuple[Code, ...]:
+        """Return the codes of a column in a year, in all years without one, in the order of ``codes.csv``."""
         own = self.codes.get((table, name))
-        return own if own is not None else self.codes.get((EVERY_TABLE, name), ())
+        codes = own if own is not None else self.codes.get((EVERY_TABLE, name), ())
+        return tuple(code for code in codes if code.holds_in(year))
+
+    def labels_of(self, table: str, name: str) -> tuple[str, ...]:
+        """Return the labels that answers can have in some year, each once."""
+        codes = self.codes_of(table, name)
+        return tuple(dict.fromkeys(code.value for code in codes if not code.is_missing))
 
 
 @lru_cache
@@ -185,8 +214,8 @@ def load_codebook(survey: str) -> Codebook:
     Examples
     --------
     >>> from juntos_eval.surveys.codebook import load_codebook
-    >>> load_codebook("enaho").years
-    ('2024', '2025')
+    >>> load_codebook("enaho").years[:2]
+    ('2004', '2005')
     """
     folder = files("juntos_eval.surveys").joinpath(survey)
     return parse_codebook(
@@ -236,18 +265,22 @@ def _column(row: dict[str, str], years: tuple[str, ...]) -> Column:
         label_en=row["label_en"],
         label_es=row["label_es"],
         note=row["note"],
-        raw=FrozenMapping({year: row[year] for year in years if row[year]}),
+        raw=FrozenMapping({year: row[year] for year in years if row[year] not in {"", UNDOCUMENTED}}),
+        undocumented=tuple(year for year in years if row[year] == UNDOCUMENTED),
     )
 
 
 def _codes(rows: Iterable[dict[str, str]]) -> FrozenMapping[tuple[str, str], tuple[Code, ...]]:
     found: dict[tuple[str, str], list[Code]] = {}
     for row in rows:
+        first, _, last = (row.get("years") or "").partition("-")
         code = Code(
             code=int(row["code"]),
             value=row["value"],
             is_missing=row["status"] == "missing",
             label_es=row["label_es"],
+            first_year=int(first or 0),
+            last_year=int(last or 9999),
         )
         found.setdefault((row["table"], row["name"]), []).append(code)
     return FrozenMapping({key: tuple(codes) for key, codes in found.items()})
@@ -265,5 +298,13 @@ def _problems(codebook: Codebook) -> Iterable[str]:
         if column.kind == "code" and not codebook.codes_of(column.table, column.name):
             yield f"{place} has no codes"
     for (table, name), codes in codebook.codes.items():
-        if len({code.code for code in codes}) < len(codes):
-            yield f"{table}.{name} has a code twice"
+        for place, code in enumerate(codes):
+            overlap = [
+                other
+                for other in codes[:place]
+                if other.code == code.code
+                and other.first_year <= code.last_year
+                and code.first_year <= other.last_year
+            ]
+            if overlap:
+                yield f"{table}.{name} has the code {code.code} twice in one year"

@@ -191,9 +191,10 @@ def as_codes(series: pd.Series, codes: tuple[Code, ...], *, where: str) -> tuple
             remedy="add them to codes.csv with the text of INEI's dictionary",
         )
     good = [code for code in codes if not code.is_missing]
-    position = {float(code.code): place for place, code in enumerate(good)}
+    values = list(dict.fromkeys(code.value for code in good))
+    position = {float(code.code): values.index(code.value) for code in good}
     places = numbers.map(position).fillna(-1).astype("int64").tolist()
-    labels = pd.Categorical.from_codes(places, categories=pd.Index([code.value for code in good]))
+    labels = pd.Categorical.from_codes(places, categories=pd.Index(values))
     set_missing = {
         code.value: int(counts[float(code.code)])
         for code in codes

@@ -197,13 +197,19 @@ def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Ha
     columns = codebook.columns_of(table, year)
     where = raw.path.name
     raw_names = _match_names(list(raw.frame.columns), columns, year, where)
-    notes: Counter[str] = Counter()
+    notes: Counter[str] = Counter(
+        {
+            f"{column.name}: not in the file": len(raw.frame)
+            for column in columns
+            if column.name not in raw_names
+        }
+    )
     frame = pd.DataFrame(index=raw.frame.index)
     for column in columns:
         if column.name in raw_names:
             place = f"{where}, column {raw_names[column.name]}"
             series = raw.frame[raw_names[column.name]]
-            codes = codebook.codes_of(table, column.name)
+            codes = codebook.codes_of(table, column.name, year)
             is_key = column.name in source.key and not source.has_rows_without_key
             frame[column.name] = _convert(series, column, codes, place, notes, needs_key=is_key)
     _check_year(frame, year, where)
@@ -277,7 +283,7 @@ def _convert(
 
 
 def _check_year(frame: pd.DataFrame, year: int | None, where: str) -> None:
-    if year is None:
+    if year is None or "year" not in frame:
         return
     other = frame["year"][frame["year"].ne(year)]
     if len(other):

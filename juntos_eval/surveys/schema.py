@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandera.errors
     import pandera.pandas as pa
 
-__all__ = ["Field", "TableSchema", "declared", "finish"]
+__all__ = ["Field", "SampleDesign", "TableSchema", "declared", "finish"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,36 @@ _PANDERA_TYPES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleDesign:
+    """Which columns of a clean table say how its rows were drawn.
+
+    A table made with one carries it in ``frame.attrs["design"]``, through Parquet too:
+    ``SurveyDesign(strata=..., psu=...)`` and a weighted estimator read it there.
+
+    Attributes
+    ----------
+    weight : str
+        Expansion factor of a row.
+    strata, psu : str
+        Stratum and primary sampling unit.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.schema import SampleDesign
+    >>> SampleDesign(weight="person_weight", strata="stratum", psu="psu").record()
+    {'weight': 'person_weight', 'strata': 'stratum', 'psu': 'psu'}
+    """
+
+    weight: str
+    strata: str
+    psu: str
+
+    def record(self) -> dict[str, str]:
+        """Return it as plain values."""
+        return {"weight": self.weight, "strata": self.strata, "psu": self.psu}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableSchema:
     """What a clean table must be.
 
@@ -93,6 +123,8 @@ class TableSchema:
         Columns that name a row.
     fields : tuple of Field
         In the order of the table.
+    design : SampleDesign, optional
+        Weight, strata and primary sampling units.
 
     Examples
     --------
@@ -109,6 +141,7 @@ class TableSchema:
     description_es: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
+    design: SampleDesign | None = None
 
     def names(self) -> list[str]:
         """Names of the columns, in their order."""
@@ -188,7 +221,7 @@ def declared(
     """
     codebook = load_codebook(survey)
     column = codebook.column(table, name)
-    labels = [code.value for code in codebook.codes_of(table, name) if not code.is_missing]
+    labels = codebook.labels_of(table, name)
     return Field(
         name=name,
         dtype=dtype,
@@ -241,8 +274,11 @@ def finish(frame: pd.DataFrame, schema: TableSchema, provenance: Provenance) -> 
             where=f"{where}: {provenance.rows_in:,} rows in, {len(frame):,} out",
             remedy="give every dropped row a reason",
         )
+    validated = schema.validate(frame, where=where).reset_index(drop=True)
+    if schema.design is not None:
+        validated.attrs["design"] = schema.design.record()
     return CleanTable(
-        frame=schema.validate(frame, where=where).reset_index(drop=True),
+        frame=validated,
         provenance=replace(provenance, table=schema.name, rows_out=len(frame)),
     )
 

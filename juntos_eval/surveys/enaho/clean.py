@@ -188,9 +188,9 @@ def main_activity(answered: pd.Series, recoded: pd.Series) -> pd.Series:
     >>> main_activity(answer, recoded).tolist()
     ['school_holidays', 'services', nan]
     """
-    labels = [code.value for code in load_codebook("enaho").codes_of("members", "main_activity")]
+    labels = load_codebook("enaho").labels_of("members", "main_activity")
     task = recoded.astype("str").where(recoded.notna(), answered.astype("str"))
-    return task.astype(pd.CategoricalDtype(labels))
+    return task.astype(pd.CategoricalDtype(list(labels)))
 
 
 def is_working_child(has_worked: pd.Series, activity: pd.Series) -> pd.Series:

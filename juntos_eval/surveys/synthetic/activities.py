@@ -70,9 +70,9 @@ def activity_items(wave: Wave, rng: np.random.Generator) -> dict[str, Any]:
             "members", "main_activity_answer", answered_task, TASKS[:10], ~says_so
         ),
         "main_activity": encode("members", "main_activity", task, TASKS, ~says_so),
-        "p211d": np.where(works, hours, np.nan),
-        "codtarea": np.where(works, (rng.random(n) < 0.96).astype(float), np.nan),
-        "codtiempo": np.where(works, (rng.random(n) < 0.61).astype(float), np.nan),
+        "task_hours": np.where(works, hours, np.nan),
+        "is_hazardous_task": np.where(works, (rng.random(n) < 0.96).astype(float), np.nan),
+        "is_hazardous_time": np.where(works, (rng.random(n) < 0.61).astype(float), np.nan),
     }
     for column, name in enumerate(("ocupac_r3", "ocupac_r4", "rama_r3", "rama_r4")):
         values[name] = np.where(works, OCCUPATIONS[kind, column], np.nan)

@@ -120,7 +120,8 @@ def encode(table: str, name: str, positions: Codes, values: Sequence[str], is_kn
     SchemaError
         If a value has no code.
     """
-    code_of = {code.value: code.code for code in load_codebook("enaho").codes_of(table, name)}
+    # where a label had another code in earlier years, the first row is the newest
+    code_of = {code.value: code.code for code in reversed(load_codebook("enaho").codes_of(table, name))}
     lacking = [value for value in values if value not in code_of]
     if lacking:
         raise SchemaError(
