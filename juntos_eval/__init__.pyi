@@ -25,7 +25,10 @@ from juntos_eval.estimators.means import Mean as Mean
 from juntos_eval.estimators.means import MeanDifference as MeanDifference
 from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.cluster import Cluster as Cluster
+from juntos_eval.inference.conley import Conley as Conley
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as MultiplierBootstrap
+from juntos_eval.inference.newey_west import DriscollKraay as DriscollKraay
+from juntos_eval.inference.newey_west import NeweyWest as NeweyWest
 from juntos_eval.inference.robust import Iid as Iid
 from juntos_eval.inference.robust import Robust as Robust
 from juntos_eval.inference.small_sample import SmallSample as SmallSample

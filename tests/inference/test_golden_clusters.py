@@ -15,6 +15,8 @@ from scipy import stats
 
 from juntos_eval.estimate import Fit, Inference, Uncertainty
 from juntos_eval.inference.cluster import Cluster
+from juntos_eval.inference.conley import Conley
+from juntos_eval.inference.newey_west import DriscollKraay, NeweyWest
 from juntos_eval.inference.robust import Iid, Robust
 from juntos_eval.inference.small_sample import SmallSample
 from tests.inference import golden
@@ -60,7 +62,7 @@ def fixest_fit(name: str, carry: tuple[str, ...]) -> Fit:
         counts = np.array([frame.groupby(column)["y"].transform("size") for column in absorb])
         if (counts > 1).all():
             break
-        frame = frame.loc[(counts > 1).all(axis=0)]
+        frame = frame.iloc[np.flatnonzero((counts > 1).min(axis=0))]
     weight = frame["w"].to_numpy() if weights == "w" else None
     return absorbed_fit(frame, ("x1", "x2", "x3"), absorb, weight, carry)
 
@@ -87,5 +89,24 @@ def agrees(fit: Fit, found: Uncertainty, expected: dict[str, Any], tolerance: fl
 @pytest.mark.parametrize("name", CLUSTERED)
 def test_small_sample_rules_of_fixest(name: str) -> None:
     inference = clustered(name)
+    fit = fixest_fit(name, inference.columns)
+    agrees(fit, inference.infer(fit), cases()[name]["expected"], 1e-7)
+
+
+SPACE_AND_TIME = sorted(n for n in cases() if re.search("-(NW2|DK2|conley|conley_tri)-", n))
+KINDS: dict[str, Any] = {
+    "NW2": lambda rule: NeweyWest(unit="id", time="year", lags=2, small_sample=rule),
+    "DK2": lambda rule: DriscollKraay(time="year", lags=2, small_sample=rule),
+    "conley": lambda rule: Conley(lat="lat", lon="lon", cutoff_km=300, small_sample=rule),
+    "conley_tri": lambda rule: Conley(
+        lat="lat", lon="lon", cutoff_km=200, distance="planar", small_sample=rule
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPACE_AND_TIME)
+def test_space_and_time(name: str) -> None:
+    _, _, _, kind, rule, *_ = name.split("-")
+    inference: Inference = KINDS[kind](RULES[rule])
     fit = fixest_fit(name, inference.columns)
     agrees(fit, inference.infer(fit), cases()[name]["expected"], 1e-7)
