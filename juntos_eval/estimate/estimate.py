@@ -237,7 +237,7 @@ class Estimate:
             "spec": self.spec,
             "keys": self.keys,
             "values": self.values,
-            "uncertainty": _without_kind(record.plain(self.uncertainty, digits)),
+            "uncertainty": _uncertainty_record(self.uncertainty, digits),
             "sample": _without_kind(record.plain(self.sample, digits)),
             "checks": [_without_kind(record.plain(check, digits)) for check in self.checks],
             "details": self.details,
@@ -305,6 +305,12 @@ def _without_kind(content: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name != "kind"}
 
 
+def _uncertainty_record(uncertainty: Uncertainty, digits: int | None) -> dict[str, Any]:
+    content = _without_kind(record.plain(uncertainty, digits))
+    # most have none, and records written before there were any read the same
+    return {name: value for name, value in content.items() if name != "df_each" or value is not None}
+
+
 def _estimate_of(content: Mapping[str, Any]) -> Estimate:
     return Estimate(
         spec=record.required(content, "spec"),
@@ -321,7 +327,7 @@ def _estimate_of(content: Mapping[str, Any]) -> Estimate:
 def _uncertainty_of(content: Mapping[str, Any]) -> Uncertainty:
     optional = {
         name: record.numbers(content.get(name))
-        for name in ("p_values", "intervals", "intervals_level", "band")
+        for name in ("p_values", "intervals", "intervals_level", "band", "df_each")
     }
     return Uncertainty(
         method=str(record.required(content, "method")),

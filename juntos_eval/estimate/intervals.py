@@ -91,7 +91,7 @@ def two_sided_p_values(values: Floats, uncertainty: Uncertainty) -> Floats:
     if uncertainty.p_values is not None:
         return uncertainty.p_values
     statistic = np.abs(t_statistics(values, uncertainty))
-    return np.asarray(2.0 * stats.t.sf(statistic, uncertainty.df))
+    return np.asarray(2.0 * stats.t.sf(statistic, _degrees(uncertainty)))
 
 
 def t_statistics(values: Floats, uncertainty: Uncertainty) -> Floats:
@@ -101,9 +101,13 @@ def t_statistics(values: Floats, uncertainty: Uncertainty) -> Floats:
     return np.asarray(np.divide(values, error, out=np.full(len(values), np.nan), where=usable))
 
 
-def _critical_value(uncertainty: Uncertainty, level: float, count: int, simultaneous: bool) -> float:
+def _degrees(uncertainty: Uncertainty) -> Floats | float:
+    return uncertainty.df if uncertainty.df_each is None else uncertainty.df_each
+
+
+def _critical_value(uncertainty: Uncertainty, level: float, count: int, simultaneous: bool) -> Floats | float:
     if simultaneous and uncertainty.band is not None:
         return float(np.quantile(uncertainty.band, level, method="higher"))
     if simultaneous and count > 1:
         level = level ** (1.0 / count)
-    return float(stats.t.ppf(0.5 + level / 2.0, uncertainty.df))
+    return np.asarray(stats.t.ppf(0.5 + level / 2.0, _degrees(uncertainty)))

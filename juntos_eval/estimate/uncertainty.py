@@ -23,7 +23,7 @@ class Uncertainty:
     covariance : numpy.ndarray, shape (k, k)
         NaN where it is not known.
     df : float
-        Degrees of freedom of the t distribution; infinity for the normal.
+        Degrees of freedom of the t distribution; infinity for the normal. Of tests of several values too.
     p_values : numpy.ndarray, shape (k,), optional
         Where they do not follow from the covariance (randomization, wild bootstrap).
     intervals : numpy.ndarray, shape (k, 2), optional
@@ -31,6 +31,8 @@ class Uncertainty:
     intervals_level : float, optional
     band : numpy.ndarray, shape (draws,), optional
         Draws of the largest absolute studentised deviation, for simultaneous intervals.
+    df_each : numpy.ndarray, shape (k,), optional
+        Degrees of freedom of each value, where they differ (Satterthwaite's); ``df`` is then their smallest.
 
     Examples
     --------
@@ -46,10 +48,11 @@ class Uncertainty:
     intervals: Floats | None = None
     intervals_level: float | None = None
     band: Floats | None = None
+    df_each: Floats | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariance", frozen(np.atleast_2d(np.asarray(self.covariance, float))))
-        for name in ("p_values", "intervals", "band"):
+        for name in ("p_values", "intervals", "band", "df_each"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, frozen(getattr(self, name)))
 

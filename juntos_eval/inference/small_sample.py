@@ -32,30 +32,27 @@ class SmallSample:
 
     .. math:: c = \frac{G}{G - 1} \cdot \frac{n - 1}{n - k}
 
-    with n rows, G clusters and k coefficients. The two factors and what k counts are chosen apart:
+    with n rows, G clusters and k coefficients; the two factors and what k counts are chosen apart. Without
+    clusters (``Robust``, ``Iid``) the factor is n/(n - k), no effect is nested, and ``min`` means n - k.
 
-    ==================  ===========================================  =================================
-    choice              value                                        as said in fixest, reghdfe, Stata
-    ==================  ===========================================  =================================
-    ``coefficients``    whether (n - 1)/(n - k) is there             ``K.adj``
-    ``effects``         absorbed effects in k: ``nonnested`` (those  ``K.fixef``; reghdfe's default is
-                        nested in a cluster column count one),       ``nonnested`` with ``exact``,
-                        ``full`` (all), ``none``                     Stata's areg is ``full``
-    ``rank``            all effects are ``levels`` less one for      ``K.exact``
-                        each factor after the first, or the
-                        ``exact`` rank of their dummies
-    ``clusters``        whether G/(G - 1) is there                   ``G.adj``
-    ``cluster_count``   with several columns: the factor of the      ``G.df`` min / conventional
-                        column with the fewest clusters for every
-                        term (``min``), or ``each`` term its own
-    ``df``              t with the fewest clusters less one          ``t.df`` min / conventional;
-                        (``min``), with n - k (``residual``),        ``satterthwaite`` as clubSandwich
-                        with Satterthwaite's degrees of freedom
-                        of each value, or ``normal``
-    ==================  ===========================================  =================================
-
-    Without clusters (``Robust``, ``Iid``) the factor is n/(n - k), no effect is nested, and ``min`` means
-    n - k.
+    Parameters
+    ----------
+    coefficients : bool
+        Whether (n - 1)/(n - k) is there (fixest's ``K.adj``).
+    effects : {"nonnested", "full", "none"}
+        Which absorbed effects k counts (fixest's ``K.fixef``): a factor that is nested in a cluster column
+        counts one (reghdfe, fixest), all its levels (Stata's areg), or no factor counts.
+    rank : {"levels", "exact"}
+        All effects are the levels of the factors less one for each factor after the first, or the rank of
+        their dummies (fixest's ``K.exact``).
+    clusters : bool
+        Whether G/(G - 1) is there (``G.adj``).
+    cluster_count : {"min", "each"}
+        With several columns: the factor of the column with the fewest clusters for every term, or each term
+        its own (``G.df``, ``min`` and ``conventional``).
+    df : {"min", "residual", "normal", "satterthwaite"}
+        t with the fewest clusters less one, with n - k, the normal (``t.df``), or t with Satterthwaite's
+        degrees of freedom of each value.
 
     Raises
     ------
