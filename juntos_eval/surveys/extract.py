@@ -335,8 +335,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             remedy=f"wait a minute, then {_FETCH_AGAIN}",
         )
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
+        archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         kind = "half-copied or damaged" if head.startswith(b"PK") else "not a zip archive"
         raise SourceError(
@@ -344,6 +343,8 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             where=f"{path}, {path.stat().st_size:,} bytes",
             remedy=_FETCH_AGAIN,
         ) from error
+    with archive:
+        yield archive
 
 
 def _check_name(path: Path, info: zipfile.ZipInfo) -> None:

@@ -150,7 +150,8 @@ def spss_chunks(path: Path, rows: int, encoding: str | None = None) -> Iterator[
     try:
         for frame, _ in _pieces(path, encoding, rows):
             found += len(frame)
-            yield frame
+            if len(frame):
+                yield frame
     except _MisfitError as error:
         raise _no_encoding(path, [str(error)]) from error
     _check_total(path, found)

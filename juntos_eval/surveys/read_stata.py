@@ -149,7 +149,7 @@ def announced_bytes(path: Path) -> int | None:
     Returns
     -------
     int or None
-        From release 117 on the exact length (the file's own map); before, the end of the data.
+        From release 117 on by the file's own map; before, by its rows and the tables of labels behind them.
 
     Raises
     ------

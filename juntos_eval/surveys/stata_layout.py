@@ -58,7 +58,7 @@ class StataLayout:
     data_at, data_end : int
         First byte of the rows, and the byte after the last.
     whole_bytes : int
-        The least length of a whole file; from release 117 on the exact one.
+        The length of a whole file; before release 108 up to the end of its rows.
 
     Examples
     --------
@@ -125,15 +125,15 @@ def stata_layout(path: Path) -> StataLayout | None:
             return None
 
 
-def missing_marks(path: Path, layout: StataLayout, *, chunk_rows: int = 50_000) -> dict[str, MissingMarks]:
+def missing_marks(path: Path, layout: StataLayout, *, chunk_bytes: int = 1 << 20) -> dict[str, MissingMarks]:
     """Return where numeric columns hold ``.a`` to ``.z``.
 
     Parameters
     ----------
     path : Path
     layout : StataLayout
-    chunk_rows : int
-        Rows looked at together.
+    chunk_bytes : int
+        Bytes looked at together.
 
     Returns
     -------
@@ -144,6 +144,7 @@ def missing_marks(path: Path, layout: StataLayout, *, chunk_rows: int = 50_000) 
     if layout.release < 113 or not columns or not layout.rows:
         return {}
     row_type = layout.row_type()
+    chunk_rows = max(chunk_bytes // row_type.itemsize, 1)
     found: dict[int, tuple[list[int], list[str]]] = {}
     with path.open("rb") as stream:
         stream.seek(layout.data_at)
@@ -217,8 +218,19 @@ def _old_layout(content: mmap.mmap) -> StataLayout:
         types=types,
         data_at=data_at,
         data_end=data_end,
-        whole_bytes=data_end,
+        whole_bytes=_labels_end(content, data_end, order, name) if release >= 108 else data_end,
     )
+
+
+def _labels_end(content: mmap.mmap, at: int, order: str, name: int) -> int:
+    """Go from one table of value labels to the next; each announces its length."""
+    head = 4 + name + 3
+    while at < len(content):
+        if at + head > len(content):
+            return at + head
+        (length,) = struct.unpack_from(f"{order}i", content, at)
+        at += head + max(length, 0)
+    return at
 
 
 def _old_type(code: int, release: int) -> str:

@@ -72,7 +72,7 @@ class _Source:
 
 
 def to_parquet(
-    raw: Path, target: Path, *, rules: TextRules | None = None, memory_bytes: int = 256_000_000
+    raw: Path, target: Path, *, rules: TextRules | None = None, memory_bytes: int = 400_000_000
 ) -> ConvertedFile:
     """Write a raw file as Parquet (zstd): every row and column, codes as codes, labels in the schema.
 
