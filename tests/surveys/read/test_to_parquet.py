@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     assert pq.ParquetFile(tmp_path / "a.parquet").metadata.num_rows == rows
 
 
-CUTS = {
+CUTS: dict[str, Callable[[Path], object]] = {
     "dta": write_dta,
     "sav": write_sav,
     "dbf": write_dbf,
