@@ -298,10 +298,10 @@ def _problems(codebook: Codebook) -> Iterable[str]:
         if column.kind == "code" and not codebook.codes_of(column.table, column.name):
             yield f"{place} has no codes"
     for (table, name), codes in codebook.codes.items():
-        for place, code in enumerate(codes):
+        for row, code in enumerate(codes):
             overlap = [
                 other
-                for other in codes[:place]
+                for other in codes[:row]
                 if other.code == code.code
                 and other.first_year <= code.last_year
                 and code.first_year <= other.last_year
