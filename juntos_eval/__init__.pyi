@@ -11,6 +11,9 @@ from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
+from juntos_eval.estimators.did import GroupTime as GroupTime
+from juntos_eval.estimators.did import aggregate as aggregate
+from juntos_eval.estimators.did import pretrend_test as pretrend_test
 from juntos_eval.estimators.matching import AIPW as AIPW
 from juntos_eval.estimators.matching import IPWRA as IPWRA
 from juntos_eval.estimators.matching import Matching as Matching

@@ -50,6 +50,20 @@ def cross_section() -> pd.DataFrame:
     return _cross_section().copy()
 
 
+def staggered() -> pd.DataFrame:
+    """The same rows as units in 2022 to 2025, treated from 2024 or 2025 on, or never."""
+    rows = cross_section()
+    chance = np.random.default_rng(43)
+    start = np.where(rows["treated"] == 1, chance.choice([2024, 2025], 320), 0)
+    first = rows.assign(unit=np.arange(320) + 1000, start=start)
+    years = []
+    for year in range(2022, 2026):
+        moved = first["y"] + 0.3 * (year - 2022) * (1 + first["x1"]) + 0.5 * ((start > 0) & (year >= start))
+        y = _on_a_grid(moved.to_numpy() + chance.normal(size=320))
+        years.append(first.assign(year=year, y=y, works=(y > 1) * 1))
+    return pd.concat(years, ignore_index=True)
+
+
 def two_periods() -> pd.DataFrame:
     """The same rows seen in 2024 and 2025, the outcome moving by one and for the treated by half more."""
     first = cross_section().assign(unit=np.arange(320) + 1000, year=2024)

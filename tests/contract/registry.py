@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from juntos_eval.estimate import Estimate, Estimator, Inference
-from juntos_eval.estimators.did import DoublyRobust
+from juntos_eval.estimators.did import DoublyRobust, GroupTime
 from juntos_eval.estimators.matching import AIPW, IPWRA, Matching, RegressionAdjustment, Weighting
 from juntos_eval.estimators.means import Mean, MeanDifference
 from juntos_eval.inference.abadie_imbens import AbadieImbens
@@ -88,6 +88,7 @@ _adjusted: dict[str, Any] = {
     "weights": "w",
 }
 _panel: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "treated"}
+_staggered: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "first_treated": "start"}
 _repeated: dict[str, Any] = {"outcome": "y", "time": "year", "treatment": "treated", "panel": False}
 
 ESTIMATORS: dict[str, Case] = {
@@ -132,6 +133,14 @@ ESTIMATORS: dict[str, Case] = {
     ),
     "DoublyRobust, repeated cross-sections": _on(
         frames.two_periods, DoublyRobust(**_repeated, covariates=("x1", "x2"), weights="w")
+    ),
+    "GroupTime": _on(frames.staggered, GroupTime(**_staggered, covariates=("x1", "area"), weights="w")),
+    "GroupTime, not yet, ipw, universal": _on(
+        frames.staggered,
+        GroupTime(**_staggered, covariates=("x1",), control="not_yet", method="ipw", base="universal"),
+    ),
+    "GroupTime, unbalanced": _on(
+        frames.staggered, GroupTime(**_staggered, covariates=("x1",), method="reg", balanced=False)
     ),
 }
 

@@ -16,7 +16,15 @@ from juntos_eval.estimate import Groups
 from juntos_eval.estimators.design import Selection, require_frame, select, zero_one
 from juntos_eval.estimators.did.periods import in_order, two_periods
 
-__all__ = ["Columns", "TwoPeriods", "Units", "read_cross_sections", "read_panel"]
+__all__ = [
+    "Columns",
+    "TwoPeriods",
+    "Units",
+    "groups_of_units",
+    "read_cross_sections",
+    "read_panel",
+    "units_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +164,7 @@ def read_panel(data: DataFrame, columns: Columns) -> TwoPeriods:
     unit, frame = str(columns.unit), _wanted(data, columns)
     keys = select(frame, carry=(columns.time, *columns.carry)).groups
     periods = two_periods(columns.time, keys[columns.time])
-    units, is_late = _units(frame[unit]), keys[columns.time].codes == 1
+    units, is_late = units_of(frame[unit]), keys[columns.time].codes == 1
     _refuse_repeated(columns, units, is_late, periods)
     early = _select_period(frame, columns, ~is_late, columns.covariates, columns.weights)
     late = _select_period(frame, columns, is_late, (), None)
@@ -179,7 +187,8 @@ def read_panel(data: DataFrame, columns: Columns) -> TwoPeriods:
         weights=early.weights[at_early],
         units=None,
         groups={
-            name: _of_units(units, keys[name], rows_early[at_early], name, unit) for name in columns.carry
+            name: groups_of_units(units, keys[name], rows_early[at_early], name, unit)
+            for name in columns.carry
         },
         periods=periods,
         rule=rule,
@@ -232,9 +241,11 @@ def read_cross_sections(data: DataFrame, columns: Columns) -> TwoPeriods:
     _refuse_empty_cells(treated, after, columns, periods)
     units, groups = None, {name: keys[name] for name in columns.carry}
     if columns.unit is not None:
-        units = _units(frame[columns.unit].iloc[chosen.rows])
+        units = units_of(frame[columns.unit].iloc[chosen.rows])
         first = np.unique(units.codes, return_index=True)[1]
-        groups = {name: _of_units(units, keys[name], first, name, columns.unit) for name in columns.carry}
+        groups = {
+            name: groups_of_units(units, keys[name], first, name, columns.unit) for name in columns.carry
+        }
     return TwoPeriods(
         outcome=chosen.columns[columns.outcome],
         after=after,
@@ -276,7 +287,29 @@ def _select_period(
     )
 
 
-def _units(column: Series[Any]) -> Units:
+def units_of(column: Series[Any]) -> Units:
+    """Encode a column of units.
+
+    Parameters
+    ----------
+    column : pandas.Series
+
+    Returns
+    -------
+    Units
+
+    Raises
+    ------
+    DesignError
+        If a row has no unit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.did.panel_frame import units_of
+    >>> units_of(pd.Series(["b", "a"], name="id")).codes.tolist()
+    [1, 0]
+    """
     missing = int(column.isna().sum())
     if missing:
         raise DesignError(
@@ -328,8 +361,38 @@ def _treated_group(before: Floats, after: Floats, columns: Columns) -> tuple[Boo
     return zero_one(after, columns.treatment), f"{rule} for the treated group"
 
 
-def _of_units(units: Units, grouping: Groups, rows: Codes, name: str, unit: str) -> Groups:
-    """Return the grouping of the units that the rows stand for, once it is known to be one of units."""
+def groups_of_units(units: Units, grouping: Groups, rows: Codes, name: str, unit: str) -> Groups:
+    """Return the grouping of the units that the rows stand for, once it is known to be one of units.
+
+    Parameters
+    ----------
+    units : Units
+        Of all rows.
+    grouping : Groups
+        Of all rows.
+    rows : numpy.ndarray of int64
+        A row of each unit that is wanted.
+    name, unit : str
+        Columns, for the error.
+
+    Returns
+    -------
+    Groups
+
+    Raises
+    ------
+    DesignError
+        If the grouping changes within a unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import Groups
+    >>> from juntos_eval.estimators.did.panel_frame import Units, groups_of_units
+    >>> units = Units(codes=np.array([0, 0, 1]), labels=("a", "b"))
+    >>> groups_of_units(units, Groups([1, 1, 0], ("x", "y")), np.array([0, 2]), "district", "id").codes
+    array([1, 0])
+    """
     by_unit = np.full(units.count, -1)
     by_unit[units.codes] = grouping.codes
     moved = by_unit[units.codes] != grouping.codes
