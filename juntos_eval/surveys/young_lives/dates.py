@@ -11,7 +11,7 @@ import pandas as pd
 from juntos_eval.errors import SchemaError
 from juntos_eval.surveys.convert import as_text
 
-__all__ = ["DAYS_A_MONTH", "interview_dates", "months_between"]
+__all__ = ["DAYS_A_MONTH", "as_dates", "interview_dates", "iso_text", "months_between"]
 
 #: How the constructed panel makes months of days: ``agemon = days / (365/12)``.
 DAYS_A_MONTH: Final = 365 / 12
@@ -121,3 +121,31 @@ def months_between(start: pd.Series, end: pd.Series) -> pd.Series:
     [12.0]
     """
     return (end - start).dt.total_seconds() / 86_400 / DAYS_A_MONTH
+
+
+def iso_text(dates: pd.Series) -> pd.Series:
+    """Return dates as text 2009-10-25, the form in which clean tables hold them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.young_lives.dates import iso_text
+    >>> iso_text(pd.Series(pd.to_datetime(["2009-10-25", None]))).tolist()
+    ['2009-10-25', nan]
+    """
+    text: pd.Series = dates.dt.strftime("%Y-%m-%d").astype("str")
+    return text
+
+
+def as_dates(text: pd.Series) -> pd.Series:
+    """Return the dates of a clean table's text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.young_lives.dates import as_dates
+    >>> as_dates(pd.Series(["2009-10-25"])).dt.year.tolist()
+    [2009]
+    """
+    dates: pd.Series = pd.to_datetime(text, format="%Y-%m-%d").dt.as_unit("s")
+    return dates
