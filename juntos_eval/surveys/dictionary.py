@@ -9,6 +9,7 @@ from typing import Final
 from juntos_eval.paths import write_atomically
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.enaho import household_schema, schema
+from juntos_eval.surveys.endes.dictionary import ENDES_TABLES
 from juntos_eval.surveys.geo.clean import DISTRICTS
 from juntos_eval.surveys.schema import Field, TableSchema
 from juntos_eval.surveys.source import SURVEYS, UNDATED, SurveySource, TableSource, load_source
@@ -30,6 +31,7 @@ TABLES: Final[tuple[tuple[str, TableSchema], ...]] = (
         "enaho/linked_households.parquet",
         household_schema.households_schema(frozenset({"districts"}), name="linked_households"),
     ),
+    *ENDES_TABLES,
 )
 
 _RAW_INTRODUCTION: Final = """\
@@ -163,7 +165,7 @@ def _file_row(source: SurveySource, table: TableSource, label: str) -> str:
     origin = table.producer if is_third_party else f"`{address.rsplit('/', 1)[-1]}`" if address else ""
     optional = " (optional)" if table.is_optional else ""
     rows = table.rows.get(label)
-    module = f"{table.module} {table.title}".strip()
+    module = f"{source.module(table.name, year)} {table.title}".strip()
     return (
         f"| {table.name}{optional} | {label} | {names} | {module} "
         f"| {f'{rows:,}' if rows is not None else ''} | {origin} |"

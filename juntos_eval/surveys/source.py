@@ -25,7 +25,7 @@ __all__ = [
     "year_label",
 ]
 
-SURVEYS: Final = ("enaho", "geo")
+SURVEYS: Final = ("enaho", "endes", "geo")
 
 #: The year of a table without one, in ``columns.csv`` and ``source.toml``.
 UNDATED: Final = "undated"
@@ -127,18 +127,24 @@ class SurveySource:
             )
         return self.tables[name]
 
+    def module(self, table: str, year: int | None) -> str:
+        """Return INEI's module code of a table in a year; a year may have renumbered its modules."""
+        code = self.table(table).module
+        renumbered = self.years.get(year_label(year), {}).get("modules", {})
+        return str(renumbered.get(code, code))
+
     def address(self, table: str, year: int | None, file_format: str) -> str:
         """Return the url of the zip that holds a table, "" where none is known."""
         facts = self.years.get(year_label(year), {})
-        module = self.table(table).module
+        module = self.module(table, year)
         if not module:
             return ""
         return self.url.format(format=file_format, code=facts.get("code", ""), module=module)
 
     def cite(self, table: str, year: int | None) -> str:
         """Return the citation of a table."""
-        facts = self.table(table)
-        return self.citation.format(year=year_label(year), module=facts.module or facts.title)
+        module = self.module(table, year) or self.table(table).title
+        return self.citation.format(year=year_label(year), module=module)
 
 
 def year_label(year: int | None) -> str:

@@ -146,8 +146,8 @@ def test_adding_a_year_is_adding_a_column() -> None:
 
 
 def test_unknown_surveys_tables_and_columns_are_refused() -> None:
-    with pytest.raises(SchemaError, match="no survey 'endes'"):
-        load_source("endes")
+    with pytest.raises(SchemaError, match="no survey 'census'"):
+        load_source("census")
     with pytest.raises(SchemaError, match="no table 'income'"):
         load_source("enaho").table("income")
     with pytest.raises(SchemaError, match="no column 'wage'"):
