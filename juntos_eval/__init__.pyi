@@ -28,6 +28,7 @@ from juntos_eval.estimators.means import Mean as Mean
 from juntos_eval.estimators.means import MeanDifference as MeanDifference
 from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.cluster import Cluster as Cluster
+from juntos_eval.inference.cluster_wald import cluster_wald as cluster_wald
 from juntos_eval.inference.conley import Conley as Conley
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as MultiplierBootstrap
 from juntos_eval.inference.newey_west import DriscollKraay as DriscollKraay

@@ -120,7 +120,7 @@ def test_columns_that_were_not_carried(fit: Fit) -> None:
         Cluster("district").infer(fit)
 
 
-@pytest.mark.parametrize("choice", [{"by": ""}, {"by": ()}, {"by": "a", "kind": "CR2"}])
+@pytest.mark.parametrize("choice", [{"by": ""}, {"by": ()}, {"by": "a", "kind": "CR4"}])
 def test_choices_that_there_are_not(choice: dict[str, str]) -> None:
     with pytest.raises(InferenceError):
         Cluster(**choice)  # type: ignore[arg-type]
