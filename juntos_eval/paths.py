@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,7 +44,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        ``<name>.partial`` in the same folder, so that the final rename is one step of the file system.
+        ``<name>.<process>.partial`` in the same folder, so that the final rename is one step of the file
+        system; two processes that write one file do not share it, and the last whole one stays.
 
     Examples
     --------
@@ -57,7 +59,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     ['table.txt']
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     try:
         yield partial
         with partial.open("rb+") as written:

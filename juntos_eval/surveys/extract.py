@@ -206,13 +206,17 @@ def _copy(source: IO[bytes], partial: Path, announced: int) -> None:
         raise EOFError(f"{written:,} bytes, announced are {announced:,}")
 
 
-def extract_all(path: Path, folder: Path, limits: Limits = LIMITS) -> tuple[Path, ...]:
-    """Unpack every data file of an archive into one folder, without the archive's own folders.
+def extract_all(
+    path: Path, folder: Path, limits: Limits = LIMITS, *, keeps_folders: bool = False
+) -> tuple[Path, ...]:
+    """Unpack every data file of an archive into one folder.
 
     Parameters
     ----------
     path, folder : Path
     limits : Limits
+    keeps_folders : bool
+        Whether the archive's own folders are made again below it.
 
     Returns
     -------
@@ -227,7 +231,7 @@ def extract_all(path: Path, folder: Path, limits: Limits = LIMITS) -> tuple[Path
     wanted = [
         info.filename for info in check_archive(path, limits) if ANY_DATA.rank(info.filename) is not None
     ]
-    names = [PurePosixPath(name).name for name in wanted]
+    names = wanted if keeps_folders else [PurePosixPath(name).name for name in wanted]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SourceError(
@@ -273,28 +277,27 @@ def pick_member(
             remedy=f"is it the right module and year? Names wanted: {' or '.join(rule.patterns)}",
         )
     lacking: dict[str, list[str]] = {}
-    good: list[tuple[int, str]] = []
-    for rank, name in fitting:
-        missing = _lacking(path, name, rule.needs, columns_of, limits)
-        if missing:
-            lacking[name] = missing
-        else:
-            good.append((rank, name))
-    best = [name for rank, name in good if rank == good[0][0]]
-    if not best:
-        told = "; ".join(f"{PurePosixPath(name).name} lacks {', '.join(of)}" for name, of in lacking.items())
-        raise SourceError(
-            f"No member has the variables needed: {told}",
-            where=str(path),
-            remedy="the archive holds another table than its number says: look at what INEI publishes now",
-        )
-    if len(best) > 1:
-        raise SourceError(
-            f"{len(best)} members fit equally well: {', '.join(best)}",
-            where=str(path),
-            remedy="unpack by hand the one that is wanted",
-        )
-    return best[0]
+    for rank in sorted({rank for rank, _ in fitting}):
+        best = []
+        for name in (name for of_rank, name in fitting if of_rank == rank):
+            if missing := _lacking(path, name, rule.needs, columns_of, limits):
+                lacking[name] = missing
+            else:
+                best.append(name)
+        if len(best) > 1:
+            raise SourceError(
+                f"{len(best)} members fit equally well: {', '.join(best)}",
+                where=str(path),
+                remedy="unpack by hand the one that is wanted",
+            )
+        if best:
+            return best[0]
+    told = "; ".join(f"{PurePosixPath(name).name} lacks {', '.join(of)}" for name, of in lacking.items())
+    raise SourceError(
+        f"No member has the variables needed: {told}",
+        where=str(path),
+        remedy="the archive holds another table than its number says: look at what INEI publishes now",
+    )
 
 
 @contextmanager
