@@ -98,14 +98,17 @@ def test_members_without_a_household_in_700_are_noted(survey: RawSurvey, tmp_pat
     assert len(made.frame) == 59
 
 
-def test_ubigeo_outside_the_district_table_is_counted_and_not_fatal(
-    survey: RawSurvey, tmp_path: Path
+def test_few_households_outside_the_district_table_are_counted_and_many_are_fatal(
+    make_survey: Callable[..., RawSurvey], tmp_path: Path
 ) -> None:
+    survey = make_survey(households=300)
     survey.districts = survey.districts.iloc[1:]
     made = build(survey, tmp_path)
     assert made.provenance.notes["households without a match in districts"] == 12
-    assert made.frame["poverty_rate"].isna().sum() == 12
-    assert made.frame["poverty_rate"].dropna().eq(0.25).all()
+    assert made.frame["district_altitude_m"].isna().sum() == 12
+    survey.districts = survey.districts.iloc[1:]
+    with pytest.raises(SchemaError, match="24 of 300 households lie in no district"):
+        build(survey, tmp_path)
 
 
 def test_households_without_a_dwelling_are_noted_and_missing(survey: RawSurvey, tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ __all__ = ["build_households"]
 
 _DISTRICT_COLUMNS = {"altitude_m": "district_altitude_m"}
 
+#: New districts are a handful a year; more households without one than this is a wrong table.
+_MOST_WITHOUT_DISTRICT = 0.05
+
 
 def build_households(
     members: CleanTable,
@@ -49,7 +52,7 @@ def build_households(
     Raises
     ------
     SchemaError
-        If the tables are of different years, or a household has two heads.
+        If the tables are of different years, a household has two heads, or more than 5 % lie in no district.
 
     Examples
     --------
@@ -148,6 +151,12 @@ def _join(frame: pd.DataFrame, name: str, table: CleanTable) -> tuple[pd.DataFra
     columns = [field.name for field in OPTIONAL[name]]
     other = table.frame.rename(columns=_DISTRICT_COLUMNS) if name == "districts" else table.frame
     unmatched = int((~frame[key].isin(other[key])).sum())
+    if name == "districts" and unmatched > _MOST_WITHOUT_DISTRICT * len(frame):
+        raise SchemaError(
+            f"{unmatched:,} of {len(frame):,} households lie in no district of the table of districts",
+            where=f"{', '.join(file.name for file in table.provenance.inputs)}, {len(other):,} districts",
+            remedy="the table is cut or has other codes (INEI's are needed, not RENIEC's): fetch it again",
+        )
     return frame.merge(other[[key, *columns]], on=key, how="left", validate="many_to_one"), unmatched
 
 

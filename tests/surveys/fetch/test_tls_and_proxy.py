@@ -1,4 +1,4 @@
-"""Certificates are checked, a CA bundle and a proxy of the environment are honoured: nothing switches that off."""
+"""Certificates are checked, a CA bundle and a proxy are honoured, and nothing switches that off."""
 
 from __future__ import annotations
 
