@@ -59,9 +59,9 @@ def clean_tests(raw: RawFolder) -> CleanTable:
     """Clean test scores: one row a child, round and test with any score.
 
     Raw scores come from the files of each round, abilities comparable across rounds from the IRT files of
-    study 7483 (PPVT also for the older cohort). ``z_within_age`` standardises the raw score within test, round,
-    cohort and age in completed years; groups of fewer than five give none. Scores of different languages are
-    not comparable: the language stands beside each.
+    study 7483 (PPVT also for the older cohort). ``z_within_age`` standardises the raw score within test,
+    round, cohort and age in completed years; groups of fewer than five give none. Scores of different
+    languages are not comparable: the language stands beside each.
 
     Parameters
     ----------

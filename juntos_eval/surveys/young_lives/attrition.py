@@ -65,13 +65,14 @@ def attrition_of(panel: pd.DataFrame) -> pd.DataFrame:
     """
     rows = panel.sort_values(["child_id", "round"])
     rows = rows.assign(is_here=rows["is_seen"].eq("yes"), cohort=rows["cohort"].astype("str"))
+    rows = rows.reset_index(drop=True)
     by_child = rows.groupby("child_id")["is_here"]
     died = rows["is_deceased"].eq("yes") if "is_deceased" in rows else pd.Series(data=False, index=rows.index)
     rows = rows.assign(
         was_here=by_child.shift(1, fill_value=True).astype(bool),
         always=by_child.cummin().astype(bool),
-        # death is marked in whatever row: who is not seen again from then on has died
-        is_dead=died.groupby(rows["child_id"]).transform("any") & ~rows["is_here"],
+        # death is marked in whatever row: who is not seen from some round on, and has died, died by then
+        is_dead=died.groupby(rows["child_id"]).transform("any") & ~_seen_from_here_on(rows),
     )
     rows = rows.assign(returned=rows["is_here"] & ~rows["was_here"])
     grouped = rows.groupby(["cohort", "round"], observed=True)
@@ -89,3 +90,9 @@ def attrition_of(panel: pd.DataFrame) -> pd.DataFrame:
     table = table.reset_index().astype({"round": "int64"})
     table["cohort"] = pd.Categorical(table["cohort"], categories=["younger", "older"])
     return table.sort_values(["cohort", "round"], ignore_index=True)
+
+
+def _seen_from_here_on(rows: pd.DataFrame) -> pd.Series:
+    """Return whether a child is seen in the round or any later one."""
+    backwards = rows.iloc[::-1]
+    return backwards.groupby("child_id")["is_here"].cummax().astype(bool).reindex(rows.index)

@@ -112,8 +112,8 @@ def availability(panel: pd.DataFrame, columns: tuple[str, ...] | None = None) ->
     >>> import pandas as pd
     >>> from juntos_eval.surveys.young_lives.availability import availability
     >>> panel = pd.DataFrame({"child_id": ["PE011001"], "round": [1], "cohort": ["younger"], "haz": [-1.0]})
-    >>> availability(panel).loc[0, ["column", "answered", "is_expected"]].tolist()
-    ['haz', 1, True]
+    >>> availability(panel)[["column", "answered", "reason"]].to_numpy().tolist()
+    [['haz', 1, '']]
     """
     wanted = [str(name) for name in panel if name not in {"child_id", "round", "cohort"}]
     wanted = wanted if columns is None else list(columns)

@@ -19,8 +19,8 @@ _DIGITS: Final = 6
 def child_ids(series: pd.Series, *, where: str) -> tuple[pd.Series, int]:
     """Return identities as "PE" and six digits, and how many had lost leading zeros.
 
-    Rounds 4 and 5 hold the bare number ``CHILDCODE``; the others text, with or without its zeros if a
-    spreadsheet was in between.
+    Rounds 4 and 5 hold the bare number ``CHILDCODE``, which has no zeros to lose; the others text, whose
+    zeros a third party may have eaten.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def child_ids(series: pd.Series, *, where: str) -> tuple[pd.Series, int]:
     -------
     ids : pandas.Series of str
     restored : int
-        Rows of text whose zeros were restored; a bare number has none to lose.
+        Rows of text after "PE" whose zeros were restored.
 
     Raises
     ------
@@ -50,7 +50,6 @@ def child_ids(series: pd.Series, *, where: str) -> tuple[pd.Series, int]:
     1    PE171035
     dtype: str, 1)
     """
-    is_number = pd.api.types.is_numeric_dtype(series)
     text = as_text(series).str.upper().str.replace(r"\.0+$", "", regex=True)
     missing = int(text.isna().sum())
     if missing:
@@ -75,7 +74,7 @@ def child_ids(series: pd.Series, *, where: str) -> tuple[pd.Series, int]:
             where=f"{where}, {odd:,} rows",
             remedy="a merge or a spreadsheet altered them: use the file as published",
         )
-    restored = 0 if is_number else int((digits.str.len() < _DIGITS).sum())
+    restored = int((country.notna() & digits.str.len().lt(_DIGITS)).sum())
     return COUNTRY + digits.str.zfill(_DIGITS), restored
 
 

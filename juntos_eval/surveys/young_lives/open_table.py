@@ -15,13 +15,14 @@ from juntos_eval.surveys.codebook import Code, Codebook, Column, load_codebook
 from juntos_eval.surveys.convert import as_codes, as_number, as_text
 from juntos_eval.surveys.harmonise import Harmonised
 from juntos_eval.surveys.provenance import InputFile
+from juntos_eval.surveys.read import RawTable
 from juntos_eval.surveys.young_lives.dates import interview_dates
 from juntos_eval.surveys.young_lives.identity import COUNTRY, child_ids
 from juntos_eval.surveys.young_lives.locate import find_file, require_file
-from juntos_eval.surveys.young_lives.read_study import LabelledTable, read_study_file
+from juntos_eval.surveys.young_lives.read_study import read_study_file
 from juntos_eval.surveys.young_lives.study_files import SURVEY, StudyFile, load_deposit
 
-__all__ = ["StudyTable", "has_study_table", "open_study_table"]
+__all__ = ["StudyTable", "columns_of", "has_study_table", "open_study_table"]
 
 _EVERY: Final = "*"
 _PERU: Final = 3
@@ -116,17 +117,32 @@ def open_study_table(raw: RawFolder, table: str, survey_round: int | None = None
     return _harmonise(read_study_file(found, _expectation(raw, file)), file, is_synthetic=raw.is_synthetic)
 
 
+def columns_of(file: StudyFile) -> tuple[Column, ...]:
+    """Return the columns that ``columns.csv`` maps for a file's round; a needed one is needed where mapped.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.young_lives.open_table import columns_of
+    >>> from juntos_eval.surveys.young_lives.study_files import load_deposit
+    >>> [column.name for column in columns_of(load_deposit().file("community", 5))]
+    ['community_id', 'juntos_operates']
+    """
+    label = "undated" if file.round is None else str(file.round)
+    columns = load_codebook(SURVEY).columns
+    return tuple(column for column in columns if column.table == file.table and label in column.raw)
+
+
 def _expectation(raw: RawFolder, file: StudyFile) -> Expectation:
     return Expectation(rows=None if raw.is_synthetic else file.rows)
 
 
-def _harmonise(read: LabelledTable, file: StudyFile, *, is_synthetic: bool) -> StudyTable:
-    codebook, where = load_codebook(SURVEY), read.raw.path.name
-    columns = codebook.columns_of(file.table, file.round)
-    raw_names = _match(list(read.raw.frame.columns), columns, file, where)
+def _harmonise(read: RawTable, file: StudyFile, *, is_synthetic: bool) -> StudyTable:
+    codebook, where = load_codebook(SURVEY), read.path.name
+    columns = columns_of(file)
+    raw_names = _match(list(read.frame.columns), columns, file, where)
     notes: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
-    rows = _rows_of_peru(read.raw.frame, raw_names, file, dropped)
+    rows = _rows_of_peru(read.frame, raw_names, file, dropped)
     frame = pd.DataFrame(index=rows.index)
     for column in columns:
         if column.name in raw_names:
@@ -138,14 +154,26 @@ def _harmonise(read: LabelledTable, file: StudyFile, *, is_synthetic: bool) -> S
         file=file,
         opened=Harmonised(
             frame=frame.reset_index(drop=True),
-            source=InputFile.of(read.raw),
+            source=InputFile.of(read),
             notes=FrozenMapping(notes),
             is_synthetic=is_synthetic,
         ),
-        labels=FrozenMapping(
-            {name: read.labels[raw_name] for name, raw_name in raw_names.items() if raw_name in read.labels}
-        ),
+        labels=_labels(read, raw_names),
         dropped=FrozenMapping(dropped),
+    )
+
+
+def _labels(read: RawTable, raw_names: dict[str, str]) -> FrozenMapping[str, FrozenMapping[float, str]]:
+    """Give the file's labels of codes under canonical names; a key that is no number labels no code."""
+    held = read.labels.values
+    found = {name: held[raw_name] for name, raw_name in raw_names.items() if raw_name in held}
+    return FrozenMapping(
+        {
+            name: FrozenMapping(
+                {float(code): text for code, text in labels.items() if isinstance(code, int | float)}
+            )
+            for name, labels in found.items()
+        }
     )
 
 
@@ -183,10 +211,10 @@ def _other_round(present: set[str], file: StudyFile) -> str:
     """Say of which round the file looks to be, where another round's names fit better."""
     if file.round is None:
         return ""
-    codebook = load_codebook(SURVEY)
 
     def fit(survey_round: int) -> float:
-        raw = [column.raw[str(survey_round)] for column in codebook.columns_of(file.table, survey_round)]
+        other = load_deposit().file(file.table, survey_round)
+        raw = [column.raw[str(survey_round)] for column in columns_of(other)]
         own = [names for names in raw if len(raw) < 4 or not names.lower().startswith("child")]
         return sum(any(name.lower() in present for name in names.split("|")) for names in own) / len(own)
 

@@ -139,20 +139,14 @@ def _with_round_3_tests(rows: pd.DataFrame, child: pd.DataFrame) -> pd.DataFrame
     if "ppvt_raw" not in tested or "line" not in tested or "line" not in rows:
         return rows
     tested = tested[tested["ppvt_raw"].notna() & tested["line"].notna()]
-    both = rows.merge(tested, on=["child_id", "line"], how="outer", indicator=True)
+    measured = rows[rows[["haz", "bmi", "height_cm"]].notna().any(axis=1)]
+    both = measured.merge(tested, on=["child_id", "line"], how="outer", indicator=True)
     is_new = both["_merge"].eq("right_only")
-    measured_of = rows[rows[["haz", "bmi"]].notna().any(axis=1)].groupby("child_id").size()
-    taken = both.loc[is_new, "child_id"].map(measured_of).fillna(0)
-    both.loc[is_new, "round"] = 3
-    both.loc[is_new, "sibling"] = taken.clip(upper=1) + 1.0
-    has_any = (
-        both[["haz", "bmi", "height_cm", "ppvt_raw"]]
-        .reindex(columns=both.columns.intersection(["haz", "bmi", "height_cm", "ppvt_raw"]))
-        .notna()
-        .any(axis=1)
-    )
-    kept = both[has_any].drop(columns="_merge").astype({"round": "int64"})
-    return kept.drop_duplicates(["child_id", "round", "sibling"], keep="first")
+    has_first = both["child_id"].isin(measured.loc[measured["sibling"].eq(1), "child_id"])
+    both["sibling"] = both["sibling"].mask(is_new, has_first.astype("float64") + 1.0)
+    both["round"] = 3
+    # a third sibling has no number: the file measured two
+    return both.drop(columns="_merge").drop_duplicates(["child_id", "sibling"], keep="first")
 
 
 def _round_4(opened: dict[tuple[str, int], StudyTable]) -> pd.DataFrame | None:
