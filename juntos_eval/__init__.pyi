@@ -26,6 +26,12 @@ from juntos_eval.estimators.matching import raw_design as raw_design
 from juntos_eval.estimators.matching import rosenbaum_bounds as rosenbaum_bounds
 from juntos_eval.estimators.means import Mean as Mean
 from juntos_eval.estimators.means import MeanDifference as MeanDifference
+from juntos_eval.estimators.survey_statistics import Proportion as Proportion
+from juntos_eval.estimators.survey_statistics import Quantile as Quantile
+from juntos_eval.estimators.survey_statistics import Ratio as Ratio
+from juntos_eval.estimators.survey_statistics import Total as Total
+from juntos_eval.estimators.survey_statistics import design_effect as design_effect
+from juntos_eval.estimators.survey_statistics import proportion_intervals as proportion_intervals
 from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.cluster import Cluster as Cluster
 from juntos_eval.inference.cluster_wald import cluster_wald as cluster_wald

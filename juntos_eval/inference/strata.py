@@ -15,7 +15,7 @@ from juntos_eval.estimate import Groups
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Stratum", "nested", "sampling_fractions", "strata_of"]
+__all__ = ["Stratum", "grouping_of", "nested", "sampling_fractions", "stages_of", "strata_of", "units_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,24 +75,96 @@ def strata_of(
     >>> [(stratum.label, stratum.psus) for stratum in strata_of(frame, strata="area", psu="village")]
     [('a', ('1', '2')), ('b', ('1',))]
     """
+    units, sizes = (() if psu is None else (psu,)), (() if fpc is None else (fpc,))
+    return stages_of(data, strata=strata, units=units, sizes=sizes)[0]
+
+
+def stages_of(
+    data: DataFrame, *, strata: str | None, units: Sequence[str], sizes: Sequence[str]
+) -> tuple[tuple[Stratum, ...], ...]:
+    """Return what was drawn from what in a full survey sample, stage by stage.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        Every row of the survey, those outside the analysis too.
+    strata : str or None
+    units, sizes : sequence of str
+        Columns of units and of population sizes, stage by stage.
+
+    Returns
+    -------
+    tuple of tuple of Stratum
+        One more stage than there are sizes, as far as there are units; at least one. The strata of a later
+        stage are the units of the one before, under labels ``stratum/unit``.
+
+    Raises
+    ------
+    InferenceError
+        If a column is not there or has missing values, or the population sizes cannot be right.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.inference.strata import stages_of
+    >>> frame = pd.DataFrame({"village": [1, 1, 2], "house": [1, 2, 1], "share": 0.5})
+    >>> found = stages_of(frame, strata=None, units=("village", "house"), sizes=("share",))
+    >>> [[(stratum.label, stratum.count) for stratum in stage] for stage in found]
+    [[('', 2)], [('/1', 2), ('/2', 1)]]
+    """
     _refuse_other_than_frame(data)
-    areas = Groups(np.zeros(len(data), np.int64), ("",)) if strata is None else _column(data, strata)
-    rows = np.arange(len(data), dtype=np.int64)
-    members = None if psu is None else _column(data, psu)
-    codes, owners = nested(areas.codes, rows if members is None else members.codes)
-    counts = np.bincount(owners, minlength=areas.count)
-    fractions = np.zeros(areas.count)
-    if fpc is not None:
-        fractions = sampling_fractions(_column(data, fpc), areas, counts, fpc)
-    labels: list[list[str]] = [[] for _ in range(areas.count)]
-    if members is not None:
-        first = np.unique(codes, return_index=True)[1]
-        for owner, member in zip(owners, members.codes[first], strict=True):
-            labels[owner].append(members.levels[member])
-    return tuple(
-        Stratum(label=label, count=int(count), psus=tuple(psus), fraction=float(fraction))
-        for label, count, psus, fraction in zip(areas.levels, counts, labels, fractions, strict=True)
-    )
+    owner = Groups(np.zeros(len(data), np.int64), ("",)) if strata is None else grouping_of(data, strata)
+    stages = []
+    for number in range(max(1, min(len(units), len(sizes) + 1))):
+        members = grouping_of(data, units[number]) if units else None
+        rows = np.arange(len(data), dtype=np.int64)
+        codes, owners = nested(owner.codes, rows if members is None else members.codes)
+        counts = np.bincount(owners, minlength=owner.count)
+        fractions = np.zeros(owner.count)
+        if number < len(sizes):
+            fractions = sampling_fractions(grouping_of(data, sizes[number]), owner, counts, sizes[number])
+        labels: list[list[str]] = [[] for _ in range(owner.count)]
+        if members is not None:
+            first = np.unique(codes, return_index=True)[1]
+            for above, member in zip(owners, members.codes[first], strict=True):
+                labels[above].append(members.levels[member])
+        drawn = zip(owner.levels, counts, labels, fractions, strict=True)
+        stages.append(
+            tuple(
+                Stratum(label=label, count=int(count), psus=tuple(psus), fraction=float(fraction))
+                for label, count, psus, fraction in drawn
+            )
+        )
+        if members is not None:
+            owner = units_of(owner, members, codes)
+    return tuple(stages)
+
+
+def units_of(owner: Groups, members: Groups, codes: Codes) -> Groups:
+    """Return the units of a stage as the strata of the next one.
+
+    Parameters
+    ----------
+    owner, members : Groups
+    codes : numpy.ndarray of int64, shape (n,)
+        Of members within owners, as of :func:`nested`.
+
+    Returns
+    -------
+    Groups
+        With labels ``owner/member``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import Groups
+    >>> from juntos_eval.inference.strata import units_of
+    >>> units_of(Groups([0, 1], ("a", "b")), Groups([0, 0], ("1",)), np.array([0, 1])).levels
+    ('a/1', 'b/1')
+    """
+    first = np.unique(codes, return_index=True)[1]
+    labels = (f"{owner.levels[owner.codes[i]]}/{members.levels[members.codes[i]]}" for i in first)
+    return Groups(codes, tuple(labels))
 
 
 def nested(strata: Codes, members: Codes) -> tuple[Codes, Codes]:
@@ -209,7 +281,30 @@ def _refuse_other_than_frame(data: object) -> None:
         )
 
 
-def _column(data: DataFrame, name: str) -> Groups:
+def grouping_of(data: DataFrame, name: str) -> Groups:
+    """Return a column of the full sample as a grouping of its rows.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+    name : str
+
+    Returns
+    -------
+    Groups
+
+    Raises
+    ------
+    InferenceError
+        If the column is not there, stands twice or has missing values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.inference.strata import grouping_of
+    >>> grouping_of(pd.DataFrame({"area": ["b", "a"]}), "area").levels
+    ('a', 'b')
+    """
     found = int((data.columns == name).sum())
     if found != 1:
         raise InferenceError(

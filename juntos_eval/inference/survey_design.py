@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from juntos_eval.arrays import Bools, Codes, Floats
+from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
-from juntos_eval.estimate import Fit, Groups, Uncertainty
-from juntos_eval.inference.strata import Stratum, nested, sampling_fractions, strata_of
+from juntos_eval.estimate import Fit, Uncertainty
+from juntos_eval.inference.stages import Stage, between_units, stages_of_fit
+from juntos_eval.inference.strata import Stratum, stages_of
+from juntos_eval.inference.total_influence import contributions_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["SurveyDesign"]
 
 Lonely = Literal["fail", "adjust", "average", "certainty", "remove"]
+Degrees = Literal["design", "occupied"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +33,19 @@ class SurveyDesign:
     .. math:: \hat V = \sum_h (1 - f_h) \frac{n_h}{n_h - 1} \sum_{i=1}^{n_h}
               (z_{hi} - \bar z_h)(z_{hi} - \bar z_h)'
 
-    PSU labels are nested in strata: one label in two strata is two PSUs. Only the first stage counts:
-    later ones are in the PSU totals. t with (PSUs - strata) degrees of freedom.
+    PSU labels are nested in strata: one label in two strata is two PSUs. t with (PSUs - strata) degrees of
+    freedom. Without a finite population correction only the first stage counts: what later ones add is in
+    the spread of the PSU totals.
+
+    **Several stages.** With one, the spread of PSU totals misses the part :math:`f_h` of what later stages
+    add. Give the units of each stage and the population sizes of each: with :math:`m_{hi}` units drawn in
+    PSU i and their share :math:`f_{hi}`, the second stage adds
+
+    .. math:: \sum_h f_h \sum_i (1 - f_{hi}) \frac{m_{hi}}{m_{hi} - 1} \sum_j (z_{hij} - \bar z_{hi})
+              (z_{hij} - \bar z_{hi})'
+
+    and so on (Särndal, Swensson & Wretman 1992, sec. 4.3). One size fewer than stages leaves the last
+    stage without a correction.
 
     **Subpopulations.** An analysis of some of the survey's rows is an analysis of a domain. A PSU that was
     drawn but has no row in it has the total zero, and still counts in :math:`n_h` and in the degrees of
@@ -46,14 +60,22 @@ class SurveyDesign:
 
     Parameters
     ----------
-    strata, psu : str, optional
-        Columns. Without strata the sample is one stratum; without PSUs each row is one.
-    fpc : str, optional
+    strata : str, optional
+        Column of the first stage's strata; without it the sample is one stratum.
+    psu : str or tuple of str, optional
+        Column of the PSUs, or of the units of each stage; without it each row is a PSU.
+    fpc : str or tuple of str, optional
         Column with the number of PSUs in the population of the row's stratum, or in all rows with the
-        share drawn (<= 1); by default no finite population correction.
+        share drawn (<= 1), or one such column for each stage; by default no finite population correction.
     lonely : {"fail", "adjust", "average", "certainty", "remove"}
+        Of every stage: a unit alone in its PSU is lonely too.
+    df : {"design", "occupied"}
+        Whether PSUs of the full sample without a row in the analysis count in the degrees of freedom (Korn &
+        Graubard, Stata) or not (R's survey).
     design : tuple of Stratum, optional
         The strata and PSUs of the full sample; :meth:`of` makes it.
+    later : tuple of tuple of Stratum
+        The units of its later stages, by PSU.
 
     Raises
     ------
@@ -81,17 +103,28 @@ class SurveyDesign:
     """
 
     strata: str | None = None
-    psu: str | None = None
-    fpc: str | None = None
+    psu: str | tuple[str, ...] | None = None
+    fpc: str | tuple[str, ...] | None = None
     lonely: Lonely = "fail"
+    df: Degrees = "design"
     design: tuple[Stratum, ...] | None = None
+    later: tuple[tuple[Stratum, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.lonely not in get_args(Lonely):
+        for name in ("psu", "fpc"):
+            columns = _columns(getattr(self, name))
+            object.__setattr__(self, name, columns[0] if len(columns) == 1 else columns or None)
+        if self.lonely not in get_args(Lonely) or self.df not in get_args(Degrees):
             raise InferenceError(
-                f"there is no rule {self.lonely!r} for lonely PSUs",
-                where="SurveyDesign(lonely=…)",
-                remedy=f"choose one of {', '.join(get_args(Lonely))}",
+                f"there is no rule {self.lonely!r} for lonely PSUs, or {self.df!r} for degrees of freedom",
+                where="SurveyDesign(lonely=…, df=…)",
+                remedy=f"choose of {', '.join(get_args(Lonely))}, and of {', '.join(get_args(Degrees))}",
+            )
+        if len(_columns(self.fpc)) > max(1, len(_columns(self.psu))):
+            raise InferenceError(
+                "there are more population sizes than stages",
+                where=f"SurveyDesign(psu={self.psu!r}, fpc={self.fpc!r})",
+                remedy="name the column of the units of each stage",
             )
 
     @classmethod
@@ -100,9 +133,10 @@ class SurveyDesign:
         data: DataFrame,
         *,
         strata: str | None = None,
-        psu: str | None = None,
-        fpc: str | None = None,
+        psu: str | tuple[str, ...] | None = None,
+        fpc: str | tuple[str, ...] | None = None,
         lonely: Lonely = "fail",
+        df: Degrees = "design",
     ) -> SurveyDesign:
         """Return the inference that remembers the full sample, so that every subpopulation is a domain of it.
 
@@ -110,7 +144,7 @@ class SurveyDesign:
         ----------
         data : pandas.DataFrame
             Every row of the survey, those outside the analysis too.
-        strata, psu, fpc, lonely
+        strata, psu, fpc, lonely, df
             As for the class.
 
         Raises
@@ -126,122 +160,91 @@ class SurveyDesign:
         >>> [stratum.count for stratum in SurveyDesign.of(sample, strata="area", psu="village").design]
         [2, 2]
         """
-        design = strata_of(data, strata=strata, psu=psu, fpc=fpc)
-        return cls(strata=strata, psu=psu, fpc=fpc, lonely=lonely, design=design)
+        rule = cls(strata=strata, psu=psu, fpc=fpc, lonely=lonely, df=df)
+        first, *later = stages_of(data, strata=strata, units=_columns(psu), sizes=_columns(fpc))
+        return replace(rule, design=first, later=tuple(later))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Strata and PSU, and the population sizes where the full sample was not given."""
-        named = (self.strata, self.psu, self.fpc if self.design is None else None)
-        return tuple(name for name in named if name is not None)
+        """Strata and units, and the population sizes where the full sample was not given."""
+        strata = () if self.strata is None else (self.strata,)
+        units, sizes = _columns(self.psu), _columns(self.fpc)
+        # a stage after the first without a correction adds nothing
+        used = units[: max(1, len(sizes) + 1)]
+        return (*strata, *used, *(sizes if self.design is None else ()))
 
     def infer(self, fit: Fit) -> Uncertainty:
         """Return covariance and degrees of freedom of the fit's values."""
-        every = Groups(np.zeros(fit.n, np.int64), ("",))
-        strata = every if self.strata is None else fit.grouping(self.strata)
-        members = None if self.psu is None else fit.grouping(self.psu)
-        codes, owners = nested(strata.codes, np.arange(fit.n) if members is None else members.codes)
-        seen = np.bincount(owners, minlength=strata.count)
-        drawn, fractions = seen, np.zeros(strata.count)
-        if self.design is not None:
-            drawn, fractions = _from_design(self.design, strata, members, codes, seen)
-        elif self.fpc is not None:
-            fractions = sampling_fractions(fit.grouping(self.fpc), strata, seen, self.fpc)
-        present = seen > 0
-        lonely = present & (drawn == 1) & (fractions < 1)
-        if self.lonely == "fail" and lonely.any():
-            raise _lonely_error(strata, lonely, known=self.design is not None)
-        df = float(drawn[present].sum() - present.sum())
+        stages = stages_of_fit(
+            fit,
+            strata=self.strata,
+            units=_columns(self.psu),
+            sizes=_columns(self.fpc),
+            design=None if self.design is None else (self.design, *self.later),
+        )
+        for stage in stages:
+            if self.lonely == "fail" and (stage.lonely & (stage.reach > 0)).any():
+                raise _lonely_error(stage, known=self.design is not None)
+        first = stages[0]
+        counted = first.drawn if self.df == "design" else first.seen
+        df = float(counted[first.present].sum() - first.present.sum())
         if df <= 0:
             raise InferenceError(
                 "no stratum has two PSUs, so nothing tells how PSUs differ",
-                where=f"{int(drawn[present].sum())} PSUs in {int(present.sum())} strata",
+                where=f"{int(counted[first.present].sum())} PSUs in {int(first.present.sum())} strata",
                 remedy="use coarser strata, or Cluster() by the PSU",
             )
-        scale = _scales(self.lonely, drawn, fractions, present, lonely)
-        totals = fit.influence.totals(codes, len(owners))
-        absent = np.where(present, drawn - seen, 0)
-        return Uncertainty(
-            method=self._method(int(present.sum()), int(drawn[present].sum()), int(absent.sum()), lonely),
-            covariance=_between(totals, owners, drawn, absent, scale),
-            df=df,
-        )
+        source = contributions_of(fit.influence)
+        covariance = np.zeros((source.columns, source.columns))
+        for stage in stages:
+            totals = source.totals(stage.codes, len(stage.owners))
+            covariance += between_units(stage, totals, stage.reach * _scales(self.lonely, stage))
+        return Uncertainty(method=self._method(stages), covariance=covariance, df=df)
 
-    def _method(self, strata: int, psus: int, absent: int, lonely: Bools) -> str:
-        parts = [f"{psus:,} PSUs ({self.psu or 'rows'})"]
-        if absent:
+    def _method(self, stages: list[Stage]) -> str:
+        first, units = stages[0], _columns(self.psu)
+        strata, psus = int(first.present.sum()), int(first.drawn[first.present].sum())
+        parts = [f"{psus:,} PSUs ({units[0] if units else 'rows'})"]
+        if absent := int(first.absent.sum()):
             parts[0] += f", {absent:,} of them without a row here"
         if self.strata is not None:
             parts.append(f"{strata:,} strata ({self.strata})")
+        if len(stages) > 1:
+            parts.append(f"{len(stages)} stages ({', '.join(units[: len(stages)])})")
         if self.fpc is not None:
-            parts.append(f"finite population ({self.fpc})")
-        if lonely.any():
-            parts.append(f"lonely PSUs ({int(lonely.sum()):,}): {self.lonely}")
+            parts.append(f"finite population ({', '.join(_columns(self.fpc))})")
+        if lonely := int(sum(stage.lonely.sum() for stage in stages)):
+            parts.append(f"lonely PSUs ({lonely:,}): {self.lonely}")
         return f"survey design, linearised: {'; '.join(parts)}"
 
 
-def _scales(rule: Lonely, drawn: Codes, fractions: Floats, present: Bools, lonely: Bools) -> Floats:
+def _columns(named: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if named is None:
+        return ()
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _scales(rule: Lonely, stage: Stage) -> Floats:
     """Return the factor of each stratum's sum of squares."""
+    drawn, fractions, lonely = stage.drawn, stage.fractions, stage.lonely
     spread = drawn > 1
     scale = np.zeros(len(drawn))
     scale[spread] = (1.0 - fractions[spread]) * drawn[spread] / (drawn[spread] - 1.0)
-    if rule == "average":
-        others = int((present & ~lonely).sum())
+    others = int((stage.present & ~lonely).sum())
+    if rule == "average" and others:
         scale *= (others + int(lonely.sum())) / others
     if rule == "adjust":
         scale[lonely] = 1.0 - fractions[lonely]
     return scale
 
 
-def _between(totals: Floats, owners: Codes, drawn: Codes, absent: Codes, scale: Floats) -> Floats:
-    """Sum the squares of PSU totals around the means of their strata; PSUs without a row have zero."""
-    means = np.zeros((len(drawn), totals.shape[1]))
-    np.add.at(means, owners, totals)
-    spread = drawn > 1
-    means[spread] /= drawn[spread, None]
-    # a lonely PSU is measured from zero, the overall mean of influence
-    means[~spread] = 0.0
-    gaps = totals - means[owners]
-    return np.asarray((gaps * scale[owners, None]).T @ gaps + (means * (scale * absent)[:, None]).T @ means)
-
-
-def _from_design(
-    design: tuple[Stratum, ...], strata: Groups, members: Groups | None, codes: Codes, seen: Codes
-) -> tuple[Codes, Floats]:
-    """Return PSUs drawn and their share, by stratum of the fit, as the full design has them."""
-    known = {stratum.label: stratum for stratum in design}
-    found = [known.get(label) for label in strata.levels]
-    present = seen > 0
-    foreign = present & np.array([stratum is None for stratum in found])
-    _refuse_unknown("strata", [strata.levels[h] for h in np.flatnonzero(foreign)])
-    drawn = np.array([stratum.count if stratum else 0 for stratum in found], dtype=np.int64)
-    fractions = np.array([stratum.fraction if stratum else 0.0 for stratum in found])
-    if members is None:
-        _refuse_unknown("more rows in strata", [strata.levels[h] for h in np.flatnonzero(seen > drawn)])
-        return drawn, fractions
-    listed = {(stratum.label, psu) for stratum in design for psu in stratum.psus}
-    first = np.unique(codes, return_index=True)[1]
-    pairs = [(strata.levels[strata.codes[i]], members.levels[members.codes[i]]) for i in first]
-    _refuse_unknown("PSUs", [f"{area}/{psu}" for area, psu in pairs if (area, psu) not in listed])
-    return drawn, fractions
-
-
-def _refuse_unknown(kind: str, strange: list[str]) -> None:
-    if strange:
-        raise InferenceError(
-            f"the analysis has {kind} that the full design does not know",
-            where=f"{len(strange)} {kind}: {', '.join(strange[:5])}",
-            remedy="make the design from the sample that the analysis was cut from, with the same columns",
-        )
-
-
-def _lonely_error(strata: Groups, lonely: Bools, *, known: bool) -> InferenceError:
-    named = ", ".join(repr(strata.levels[code]) for code in np.flatnonzero(lonely)[:5])
+def _lonely_error(stage: Stage, *, known: bool) -> InferenceError:
+    named = ", ".join(repr(stage.strata.levels[code]) for code in np.flatnonzero(stage.lonely)[:5])
     remedy = "merge the stratum with a neighbour, or name a rule: lonely='adjust', 'average', 'certainty'"
     if not known:
         remedy += "; if other PSUs were drawn there, give the full sample by SurveyDesign.of()"
     return InferenceError(
         "a stratum has one PSU only, so its variance cannot be estimated",
-        where=f"{int(lonely.sum())} of {strata.count} strata: {named}",
+        where=f"{int(stage.lonely.sum())} of {stage.strata.count} strata: {named}",
         remedy=remedy,
     )

@@ -112,6 +112,18 @@ ESTIMATORS: dict[str, Case] = {
         Matching(**_adjusted, distance="mahalanobis", replace=True, bias_adjust=True),
         offers=_matched,
     ),
+    "Matching, optimal pairs": _on(
+        frames.cross_section, Matching(**_adjusted, method="optimal", caliper=0.3), offers=_matched
+    ),
+    "Matching, full": _on(frames.cross_section, Matching(**_adjusted, method="full"), offers=_matched),
+    "Matching, subclasses": _on(
+        frames.cross_section,
+        Matching(**_adjusted, method="subclass", subclasses=5, estimand="ate"),
+        offers=_matched,
+    ),
+    "Matching, coarsened": _on(
+        frames.cross_section, Matching(**_adjusted, method="cem", cutpoints={"x1": 3}), offers=_matched
+    ),
     "Matching, kernel": _on(frames.cross_section, Matching(**_adjusted, method="kernel")),
     "Weighting, ipw": _on(frames.cross_section, Weighting(**_adjusted)),
     "Weighting, entropy": _on(frames.cross_section, Weighting(**_adjusted, method="entropy")),
@@ -143,6 +155,10 @@ ESTIMATORS: dict[str, Case] = {
         frames.staggered, GroupTime(**_staggered, covariates=("x1",), method="reg", balanced=False)
     ),
 }
+
+# Estimators whose outcome cannot be any number, or whose values are not free of the scale of weights:
+# their own tests ask them the promises that they can keep.
+ASKED_IN_THEIR_OWN_TESTS = frozenset({"Proportion", "Quantile", "Ratio", "Total"})
 
 _DRAWS = "draws go to rows in the order of the data"
 _LABELS = "draws go to clusters in the order of their labels"

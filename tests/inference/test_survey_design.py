@@ -230,3 +230,82 @@ def test_what_is_not_known_stays_beside_the_rest() -> None:
     found = SurveyDesign(strata="area").infer(fit)
     assert found.std_error[0] == pytest.approx(np.sqrt(5.0))
     assert np.isnan(found.std_error[1])
+
+
+@pytest.fixture
+def stages(sample: pd.DataFrame) -> pd.DataFrame:
+    """SIMULATED: four houses of two rows in each village, of 10, and 6 villages of 12 in each area."""
+    house = np.tile(np.repeat(range(4), 2), 24)
+    return sample.assign(house=house, houses=10, villages=12)
+
+
+def test_second_stage_by_hand(stages: pd.DataFrame) -> None:
+    design = SurveyDesign(strata="area", psu=("village", "house"), fpc=("villages", "houses"))
+    mean = Mean(outcome="y").fit(stages, inference=design)
+    z = (stages["y"] - stages["y"].mean()) / len(stages)
+    psus = z.groupby([stages["area"], stages["village"]]).sum()
+    first = (1 - 6 / 12) * 6 * psus.groupby("area").var(ddof=1).sum()
+    houses = z.groupby([stages["area"], stages["village"], stages["house"]]).sum()
+    second = 6 / 12 * (1 - 4 / 10) * 4 * houses.groupby(["area", "village"]).var(ddof=1).sum()
+    assert mean.uncertainty.covariance.item() == pytest.approx(first + second, rel=1e-12)
+    assert mean.uncertainty.df == 20
+    assert "2 stages (village, house)" in mean.uncertainty.method
+
+
+def test_without_a_finite_population_later_stages_are_in_the_first(stages: pd.DataFrame) -> None:
+    two = SurveyDesign(strata="area", psu=("village", "house"))
+    assert error(stages, two) == error(stages, SurveyDesign(strata="area", psu="village"))
+
+
+def test_a_last_stage_without_a_size_is_drawn_from_a_large_population(stages: pd.DataFrame) -> None:
+    last_open = SurveyDesign(strata="area", psu=("village", "house"), fpc="villages")
+    large = SurveyDesign(strata="area", psu=("village", "house"), fpc=("villages", "houses"))
+    assert error(stages, last_open) == pytest.approx(error(stages.assign(houses=1e12), large), rel=1e-9)
+
+
+def test_stages_of_the_full_sample_make_a_domain(stages: pd.DataFrame) -> None:
+    columns: dict[str, Any] = {
+        "strata": "area",
+        "psu": ("village", "house"),
+        "fpc": ("villages", "houses"),
+    }
+    domain = stages[stages["child"]]
+    mean = Mean(outcome="y", weights="w").fit(domain, inference=SurveyDesign.of(stages, **columns))
+    assert mean.fit is not None
+    influence = np.zeros(192)
+    influence[domain.index] = mean.fit.influence.dense()[:, 0]
+    full = Mean(outcome="y").fit(stages, carry=("area", "village", "house", "villages", "houses")).fit
+    assert full is not None
+    padded = Fit(values=mean.values, influence=DenseInfluence(influence), parameters=1, groups=full.groups)
+    expected = SurveyDesign(**columns).infer(padded)
+    np.testing.assert_allclose(mean.uncertainty.covariance, expected.covariance, rtol=1e-12)
+    with pytest.raises(InferenceError, match="PSUs that the full design does not know"):
+        Mean(outcome="y").fit(domain.assign(house=9), inference=SurveyDesign.of(stages, **columns))
+
+
+def test_a_house_alone_in_its_village_is_lonely_too(stages: pd.DataFrame) -> None:
+    alone = stages[(stages["village"] != 2) | (stages["house"] == 0)]
+    columns: dict[str, Any] = {"strata": "area", "psu": ("village", "house"), "fpc": ("villages", "houses")}
+    with pytest.raises(InferenceError, match="4 of 24 strata: 'a/2'"):
+        error(alone, SurveyDesign(**columns))
+    found = [
+        error(alone, SurveyDesign(**columns, lonely=rule)) for rule in ("certainty", "average", "adjust")
+    ]
+    assert found[0] < min(found[1:])
+    census = alone.assign(houses=np.where(alone["village"] == 2, 1, 10))
+    assert error(census, SurveyDesign(**columns)) > 0
+
+
+def test_more_sizes_than_stages() -> None:
+    with pytest.raises(InferenceError, match="more population sizes than stages"):
+        SurveyDesign(psu="village", fpc=("villages", "houses"))
+    assert SurveyDesign(psu=("village",)) == SurveyDesign(psu="village")
+
+
+def test_degrees_of_freedom_of_psus_that_have_a_row(sample: pd.DataFrame) -> None:
+    part = sample[(sample["area"] != "a") | (sample["village"] < 2)]
+    for rule, df in (("design", 20), ("occupied", 16)):
+        design = SurveyDesign.of(sample, strata="area", psu="village", df=rule)  # type: ignore[arg-type]
+        assert Mean(outcome="y").fit(part, inference=design).uncertainty.df == df
+    with pytest.raises(InferenceError, match="degrees of freedom"):
+        SurveyDesign(df="many")  # type: ignore[arg-type]
