@@ -14,6 +14,15 @@ from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
 from juntos_eval.estimators.did import GroupTime as GroupTime
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
+from juntos_eval.estimators.iv import ConfidenceSet as ConfidenceSet
+from juntos_eval.estimators.iv import TwoStage as TwoStage
+from juntos_eval.estimators.iv import anderson_rubin as anderson_rubin
+from juntos_eval.estimators.iv import anderson_rubin_set as anderson_rubin_set
+from juntos_eval.estimators.iv import endogeneity as endogeneity
+from juntos_eval.estimators.iv import first_stage as first_stage
+from juntos_eval.estimators.iv import overidentification as overidentification
+from juntos_eval.estimators.iv import reduced_form as reduced_form
+from juntos_eval.estimators.iv import weak_instruments as weak_instruments
 from juntos_eval.estimators.matching import AIPW as AIPW
 from juntos_eval.estimators.matching import IPWRA as IPWRA
 from juntos_eval.estimators.matching import Matching as Matching
@@ -26,6 +35,7 @@ from juntos_eval.estimators.matching import raw_design as raw_design
 from juntos_eval.estimators.matching import rosenbaum_bounds as rosenbaum_bounds
 from juntos_eval.estimators.means import Mean as Mean
 from juntos_eval.estimators.means import MeanDifference as MeanDifference
+from juntos_eval.estimators.panel import FixedEffects as FixedEffects
 from juntos_eval.estimators.survey_statistics import Proportion as Proportion
 from juntos_eval.estimators.survey_statistics import Quantile as Quantile
 from juntos_eval.estimators.survey_statistics import Ratio as Ratio
