@@ -25,7 +25,7 @@ __all__ = ["WITHOUT_KEY", "Harmonised", "harmonise", "has_table", "open_table"]
 WITHOUT_KEY: Final = "rows without a key"
 
 # `aÑo` arrives as aÑo, AÑO, a—o, A\ufffdO, or as UTF-8 read byte by byte
-_YEAR: Final = re.compile(r"^a.{1,3}o$")
+YEAR_COLUMN: Final = re.compile(r"^a.{1,3}o$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +233,7 @@ def _match_names(
         wanted = column.raw[label]
         matches = by_normal.get(_normal(wanted), [])
         if column.name == "year" and not matches:
-            matches = [name for name in raw_names if _YEAR.match(name.lower())]
+            matches = [name for name in raw_names if YEAR_COLUMN.match(name.lower())]
         if len(matches) > 1:
             raise SchemaError(
                 f"{len(matches)} columns could be {column.name}: {', '.join(matches)}",

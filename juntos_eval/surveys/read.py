@@ -23,7 +23,7 @@ from juntos_eval.surveys.read_spss import read_spss
 from juntos_eval.surveys.read_stata import read_stata, stata_labels
 from juntos_eval.surveys.to_parquet import stored_labels
 
-__all__ = ["RawTable", "read_raw", "sha256_of"]
+__all__ = ["RawTable", "check_file", "read_raw", "sha256_of"]
 
 #: Frame, encoding and labels.
 _Read = tuple[pd.DataFrame, str | None, RawLabels]
@@ -131,6 +131,25 @@ def read_raw(
         expected_rows=expected.rows,
         labels=labels,
     )
+
+
+def check_file(path: Path, expected: Expectation | None = None) -> None:
+    """Refuse a file that is absent, empty, a web page, or not the one announced; its content is not read.
+
+    Parameters
+    ----------
+    path : Path
+    expected : Expectation, optional
+
+    Raises
+    ------
+    SourceError
+    """
+    expected = expected or Expectation()
+    _check_present(path, expected)
+    _check_kind(path)
+    if expected.sha256 is not None:
+        _checked_sha256(path, expected)
 
 
 def sha256_of(path: Path) -> str:

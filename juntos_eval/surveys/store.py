@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -11,8 +12,12 @@ import pyarrow as pa
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import atomic_path, write_atomically
 from juntos_eval.surveys.provenance import CleanTable, Provenance
+from juntos_eval.surveys.read import sha256_of
 
 __all__ = ["provenance_path", "read_table", "write_table"]
+
+#: In the provenance: the sha256 and bytes of the table itself.
+_FILE: Final = "file"
 
 
 def provenance_path(path: Path) -> Path:
@@ -72,11 +77,13 @@ def write_table(frame: pd.DataFrame, path: Path, provenance: Provenance) -> Path
             remedy="write the table with its own provenance",
         )
     beside = provenance_path(path)
-    record = json.dumps(provenance.to_record(), indent=2, ensure_ascii=False, allow_nan=False)
+    record = provenance.to_record()
     with atomic_path(path) as partial:
         frame.to_parquet(partial, engine="pyarrow", compression="zstd", index=False)
+        record[_FILE] = {"sha256": sha256_of(partial), "size_bytes": partial.stat().st_size}
         beside.unlink(missing_ok=True)
-    write_atomically(beside, record + "\n")
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(beside, text + "\n")
     return path
 
 
@@ -103,9 +110,11 @@ def read_table(path: Path) -> CleanTable:
                 "The clean table is missing", where=str(needed), remedy="clean the raw files first"
             )
     try:
-        provenance = Provenance.from_record(json.loads(beside.read_text(encoding="utf-8")))
+        record = json.loads(beside.read_text(encoding="utf-8"))
+        written = record.pop(_FILE, None)
+        provenance = Provenance.from_record(record)
         frame = pd.read_parquet(path, engine="pyarrow")
-    except (json.JSONDecodeError, KeyError, TypeError, pa.ArrowException, OSError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, pa.ArrowException, OSError) as error:
         raise SourceError(
             f"The clean table is damaged: {error}",
             where=str(path),
@@ -116,5 +125,11 @@ def read_table(path: Path) -> CleanTable:
             f"The provenance speaks of {provenance.rows_out:,} rows, the table has {len(frame):,}",
             where=str(path),
             remedy="delete both and clean the raw files again",
+        )
+    if written is not None and written["sha256"] != sha256_of(path):
+        raise SourceError(
+            "The clean table is not the one that its provenance was written with",
+            where=f"{path}, {path.stat().st_size:,} bytes",
+            remedy="something else wrote it, or two runs at once: delete both and clean the raw files again",
         )
     return CleanTable(frame=frame, provenance=provenance)
