@@ -77,6 +77,7 @@ def select(
     covariates: Sequence[str] = (),
     weights: str | None = None,
     carry: Sequence[str] = (),
+    factors: Sequence[str] = (),
 ) -> Selection:
     """Turn columns of a frame into arrays; the frame is not changed.
 
@@ -94,6 +95,8 @@ def select(
         dropped and counted.
     carry : sequence of str
         Groupings (cluster, strata, PSU); a missing value is an error.
+    factors : sequence of str
+        Groupings that belong to the model (absorbed effects); missing values drop the row.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def select(
     >>> select(frame, numeric=("y",), covariates=("area",)).covariate_names
     ('area[urban]',)
     """
-    wanted = [*numeric, *required, *covariates, *carry, *([weights] if weights else [])]
+    wanted = [*numeric, *required, *covariates, *factors, *carry, *([weights] if weights else [])]
     _require_columns(data, wanted)
     keep = np.ones(len(data), dtype=np.bool_)
     dropped: dict[str, int] = {}
@@ -127,7 +130,7 @@ def select(
         weight = np.ones(len(data))
     for name in dict.fromkeys(numeric):
         _drop(keep, dropped, np.isnan(arrays[name]), f"{name} missing")
-    for name in dict.fromkeys(covariates):
+    for name in dict.fromkeys([*covariates, *factors]):
         _drop(keep, dropped, data[name].isna().to_numpy(), f"{name} missing")
     rows = np.flatnonzero(keep)
     if not len(rows):
@@ -138,11 +141,11 @@ def select(
         )
     matrix, names = _covariate_matrix(data, tuple(dict.fromkeys(covariates)), rows)
     return Selection(
-        columns={name: frozen(values[rows]) for name, values in arrays.items()},
+        columns={name: frozen(_at(values, rows)) for name, values in arrays.items()},
         covariates=matrix,
         covariate_names=names,
-        weights=weight[rows],
-        groups={name: _grouping(data, name, rows) for name in dict.fromkeys(carry)},
+        weights=_at(weight, rows),
+        groups={name: _grouping(data, name, rows) for name in dict.fromkeys([*factors, *carry])},
         rows=rows,
         dropped=dropped,
     )
@@ -332,11 +335,33 @@ def _indicators(column: Series[Any]) -> tuple[Floats, list[str]]:
 
 
 def _grouping(data: DataFrame, name: str, rows: Codes) -> Groups:
-    column = data[name].iloc[rows]
+    column = data[name] if len(rows) == len(data) else data[name].iloc[rows]
     _refuse_missing(
         name,
         column.isna().to_numpy(),
         "give every row a group: a missing one would become a group of its own",
     )
-    codes, levels = pd.factorize(column, sort=True)
-    return Groups(codes, tuple(str(level) for level in levels))
+    codes, levels = _sorted_codes(column)
+    return Groups(codes, tuple(map(str, levels)))
+
+
+def _sorted_codes(column: Series[Any]) -> tuple[Codes, list[Any]]:
+    """Return codes in the sorted order of the levels that occur, and the levels."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu" and len(column):
+        values = column.to_numpy()
+        low, high = int(values.min()), int(values.max())
+        # whole numbers that leave few gaps are counted, which is faster than hashing them
+        if high - low <= 2 * len(values) and high < np.iinfo(np.int64).max:
+            shifted = values.astype(np.int64)
+            shifted -= low
+            seen = np.bincount(shifted, minlength=high - low + 1) > 0
+            levels = np.flatnonzero(seen)
+            codes = shifted if seen.all() else (np.cumsum(seen) - 1).take(shifted)
+            codes.flags.writeable = False
+            return codes, (levels + low).tolist()
+    found, labels = pd.factorize(column, sort=True)
+    return np.asarray(found, dtype=np.int64), list(labels)
+
+
+def _at(values: Floats, rows: Codes) -> Floats:
+    return values if len(rows) == len(values) else values[rows]

@@ -95,9 +95,19 @@ class Absorber:
             If the equations of large factors did not converge.
         """
         rest = np.array(matrix, dtype=np.float64, order="F")
-        if self.eliminated:
-            self._take_out(rest)
+        self.take_out(rest)
         return rest
+
+    def take_out(self, matrix: Floats) -> None:
+        """Take the effects out of each column where it stands: :meth:`residuals` without a copy.
+
+        Parameters
+        ----------
+        matrix : numpy.ndarray, shape (n, k)
+            Overwritten.
+        """
+        if self.eliminated:
+            self._take_out(matrix)
 
     def effects(self, values: Floats) -> tuple[Floats, ...]:
         """Return the effects of a column: what least squares on the dummies gives each level.

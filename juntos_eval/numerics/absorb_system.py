@@ -151,7 +151,7 @@ def _over(cross: Any, length: Floats) -> Any:
 
 
 def _as_dense(matrix: Any) -> Floats:
-    return np.asarray(matrix.toarray() if isinstance(matrix, sparse.csr_array) else matrix, dtype=np.float64)
+    return np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float64)
 
 
 def independent_levels(blocks: Blocks, *, is_plain_pair: bool) -> Bools:

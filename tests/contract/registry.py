@@ -14,6 +14,7 @@ from juntos_eval.estimate import Estimate, Estimator, Inference
 from juntos_eval.estimators.did import DoublyRobust, GroupTime
 from juntos_eval.estimators.matching import AIPW, IPWRA, Matching, RegressionAdjustment, Weighting
 from juntos_eval.estimators.means import Mean, MeanDifference
+from juntos_eval.estimators.panel import FixedEffects
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap
@@ -131,6 +132,16 @@ ESTIMATORS: dict[str, Case] = {
     "RegressionAdjustment": _on(frames.cross_section, RegressionAdjustment(**_adjusted)),
     "AIPW": _on(frames.cross_section, AIPW(**_adjusted, estimand="ate")),
     "IPWRA": _on(frames.cross_section, IPWRA(**_adjusted)),
+    "FixedEffects, one absorbed": _on(
+        frames.cross_section,
+        FixedEffects(outcome="y", covariates=("treated", "x1", "area"), absorb=("stratum",), weights="w"),
+        offers=_leverage,
+    ),
+    "FixedEffects, two absorbed": _on(
+        frames.cross_section,
+        FixedEffects(outcome="y", covariates=("treated", "x1", "x2:treated"), absorb=("area", "stratum")),
+        offers=_leverage,
+    ),
     "DoublyRobust": _on(
         frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2", "area"), weights="w")
     ),
