@@ -1,0 +1,352 @@
+"""Write SYNTHETIC raw ENAHO files of any years 2004-2025, block by block, and what was planted in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from juntos_eval.arrays import Bools, Floats
+from juntos_eval.errors import DesignError, SourceError
+from juntos_eval.paths import MANIFEST, write_atomically
+from juntos_eval.surveys.codebook import load_codebook
+from juntos_eval.surveys.synthetic.geo_files import write_districts
+from juntos_eval.surveys.synthetic.history_blocks import (
+    PANEL_WAVES,
+    Block,
+    Frame,
+    draw_families,
+    draw_year,
+    make_frame,
+)
+from juntos_eval.surveys.synthetic.history_items import (
+    MODULES,
+    Context,
+    Outcomes,
+    draw_outcomes,
+    list_people,
+    module_items,
+)
+from juntos_eval.surveys.synthetic.history_model import HISTORY_YEARS, HistoryModel
+from juntos_eval.surveys.synthetic.raw_stream import RawStream
+from juntos_eval.surveys.synthetic.write import NOTICE_FILE
+
+__all__ = ["HISTORY_MODULES", "HistoryTruth", "write_history"]
+
+HISTORY_MODULES: Final = tuple(MODULES)
+TRUTH_FILE: Final = "synthetic_history_truth.json"
+ROLLOUT_FILE: Final = "synthetic_rollout.csv"
+SMALLEST: Final = 300
+#: Households of a block: what memory holds at a time, about 40 MB.
+BLOCK_HOUSEHOLDS: Final = 12_000
+#: Four digits of conglome, less some air.
+MOST_CLUSTERS: Final = 9_000
+DWELLINGS: Final = 6
+MOST_DWELLINGS: Final = 900
+NOTICE: Final = """SYNTHETIC DATA - DATOS SINTÉTICOS
+
+The files below carry names, formats and codes of INEI's ENAHO of {years}, but no record of a real household:
+every value was drawn from a statistical model by juntos_eval. Districts and their rollout are invented; only
+yearly totals are anchored. Nothing about Peru can be learnt from them. What was planted stands in {truth}.
+
+Los archivos de esta carpeta llevan nombres, formatos y códigos de la ENAHO del INEI, pero ningún registro de
+un hogar real: cada valor se sorteó de un modelo estadístico de juntos_eval. Los distritos y su incorporación
+son inventados. Nada sobre el Perú se puede aprender de ellos. Lo que se plantó está en {truth}.
+
+seed / semilla: {seed}    households a year / hogares por año: about {households}
+not written / no escritos: {skipped}
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sums:
+    """Running weighted sums of one outcome and year."""
+
+    treated: float = 0.0
+    effect: float = 0.0
+    seen: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
+    weight: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
+    persons: int = 0
+
+    def add(self, weight: Floats, treated: Bools, effect: Floats, seen: Floats) -> None:
+        known = ~np.isnan(seen)
+        own = known & treated
+        self.effect += float(weight[own] @ effect[own])
+        self.treated += float(weight[own].sum())
+        self.persons += int(own.sum())
+        for is_treated in (True, False):
+            rows = known & (treated == is_treated)
+            self.seen[is_treated] += float(weight[rows] @ seen[rows])
+            self.weight[is_treated] += float(weight[rows].sum())
+
+    def record(self, outcome: str, year: int) -> dict[str, Any]:
+        has_both = min(self.weight.values()) > 0
+        means = {key: self.seen[key] / self.weight[key] for key in (True, False)} if has_both else {}
+        return {
+            "outcome": outcome,
+            "year": year,
+            "att": self.effect / self.treated if self.treated else None,
+            "treated_persons": self.persons,
+            "naive_difference": means[True] - means[False] if has_both else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryTruth:
+    """What was planted.
+
+    Attributes
+    ----------
+    seed, households : int
+    years : tuple of int
+    model : dict
+    effects : tuple of dict
+        ``outcome year att treated_persons naive_difference``: the weighted mean effect on persons of
+        households with Juntos (None where nobody has it), and the difference of raw means.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.surveys.synthetic.history import write_history
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     truth = write_history(Path(folder), seed=1, households=600, years=(2015,), modules=("sumaria",))
+    >>> truth.effect("attendance", 2015)["att"] > 0 > truth.effect("child_work", 2015)["att"]
+    True
+    """
+
+    seed: int
+    households: int
+    years: tuple[int, ...]
+    model: Mapping[str, Any]
+    effects: tuple[Mapping[str, Any], ...]
+
+    def effect(self, outcome: str, year: int) -> Mapping[str, Any]:
+        """Return the record of an outcome in a year.
+
+        Raises
+        ------
+        DesignError
+            If nothing was planted there.
+        """
+        for record in self.effects:
+            if (record["outcome"], record["year"]) == (outcome, year):
+                return record
+        raise DesignError(f"Nothing was planted on {outcome} in {year}", where=TRUTH_FILE)
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        names = ("seed", "households", "years", "model", "effects")
+        return (
+            json.dumps({"synthetic": True} | {name: getattr(self, name) for name in names}, indent=1) + "\n"
+        )
+
+
+def write_history(
+    folder: Path,
+    *,
+    seed: int,
+    households: int = 5_000,
+    years: Sequence[int] = HISTORY_YEARS,
+    modules: Sequence[str] = HISTORY_MODULES,
+    model: HistoryModel | None = None,
+) -> HistoryTruth:
+    """Write raw-shaped synthetic ENAHO files of the years and modules asked for.
+
+    Each year has the raw names and codes of ``columns.csv`` and ``codes.csv``: ``.dta`` of Stata 7 to 2011,
+    of release 118 to 2024, INEI's CSV in 2025. A file holds the columns that this package maps, not all of
+    INEI's. Clusters of the panel are visited five years in a row and lose households on the way; ``conglome``
+    is renumbered, and wider, from 2012. A year's files are the same whichever other years are written, and
+    the same seed gives the same bytes. Memory holds one block of households, whatever the sample.
+
+    Parameters
+    ----------
+    folder : Path
+        New, or one of synthetic files.
+    seed : int
+        Not negative.
+    households : int
+        A year, about: the panel's losses leave fewer.
+    years : sequence of int
+        Among 2004-2025.
+    modules : sequence of str
+        Among ``sumaria members education employment health housing programmes``. A module that a year does
+        not have, or whose names in that year nobody documented, is left out and said so in the notice.
+    model : HistoryModel, optional
+
+    Returns
+    -------
+    HistoryTruth
+        Also written to the folder, beside ``synthetic_rollout.csv``: district and month of entry, invented.
+
+    Raises
+    ------
+    DesignError
+        If a year or module is unknown, the seed negative or the sample too small.
+    SourceError
+        If the folder holds files that are not synthetic.
+    """
+    chosen, tables = _check(folder, seed, households, tuple(years), tuple(modules))
+    model = model or HistoryModel()
+    frame = make_frame(seed, model)
+    counts: dict[Path, int] = {}
+    districts = write_districts(folder / "geo" / "ubigeo_distrito.csv", frame.districts)
+    counts[districts] = len(frame.districts) + 1
+    effects: list[dict[str, Any]] = []
+    skipped: list[str] = []
+    for year in chosen:
+        own = [table for table in tables if load_codebook("enaho").maps(table, year)]
+        skipped += [f"{table} {year}" for table in tables if table not in own]
+        effects += _write_year(folder, year, own, frame, model, (seed, households), counts)
+    truth = HistoryTruth(
+        seed=seed, households=households, years=chosen, model=model.record(), effects=tuple(effects)
+    )
+    _describe(folder, truth, frame, counts, skipped)
+    return truth
+
+
+def _check(
+    folder: Path, seed: int, households: int, years: tuple[int, ...], modules: tuple[str, ...]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    problems = {
+        "The seed is negative": seed < 0,
+        f"{households} households are too few": households < SMALLEST,
+        "No year or module was asked for": not years or not modules,
+        f"The model has no year {sorted(set(years) - set(HISTORY_YEARS))}": not set(years)
+        <= set(HISTORY_YEARS),
+        f"No module is called {sorted(set(modules) - set(MODULES))}": not set(modules) <= set(MODULES),
+    }
+    for problem, is_there in problems.items():
+        if is_there:
+            raise DesignError(
+                problem,
+                where="write_history",
+                remedy=f"years 2004-2025, {SMALLEST} households or more, modules {', '.join(MODULES)}",
+            )
+    if not (folder / NOTICE_FILE).exists() and any((folder / name).exists() for name in ("enaho", "geo")):
+        raise SourceError(
+            "This folder holds survey files that are not marked as synthetic",
+            where=str(folder),
+            remedy="write synthetic files to a folder of their own",
+        )
+    return tuple(sorted(set(years))), tuple(name for name in MODULES if name in modules)
+
+
+def _clusters(households: int) -> tuple[int, int]:
+    """Return clusters a year and dwellings a cluster; vivienda has three digits, conglome four or six."""
+    dwellings = max(DWELLINGS, -(-households // MOST_CLUSTERS))
+    if dwellings > MOST_DWELLINGS:
+        dwellings = max(DWELLINGS, -(-households // (100 * MOST_CLUSTERS)))
+    return max(2 * PANEL_WAVES, households // dwellings), dwellings
+
+
+def _blocks(year: int, seed: int, households: int, model: HistoryModel) -> Iterator[Block]:
+    """Yield the blocks visited in a year: five cohorts of the panel, then the clusters of this year alone."""
+    clusters, dwellings = _clusters(households)
+    of_cohort = round(clusters * model.panel_share / PANEL_WAVES)
+    step = max(1, BLOCK_HOUSEHOLDS // dwellings)
+    sets = [
+        (0, cohort, PANEL_WAVES, (cohort % PANEL_WAVES) * of_cohort, of_cohort)
+        for cohort in range(year - PANEL_WAVES + 1, year + 1)
+    ]
+    alone = clusters - PANEL_WAVES * of_cohort
+    sets.append((1, year, 1, PANEL_WAVES * of_cohort, alone))
+    for kind, first_year, waves, start, count in sets:
+        for piece in range(0, count, step):
+            numbers = start + np.arange(piece, min(piece + step, count))
+            key = (seed, kind, first_year, piece)
+            yield Block(key=key, first_year=first_year, waves=waves, clusters=numbers, dwellings=dwellings)
+
+
+def _write_year(
+    folder: Path,
+    year: int,
+    tables: Sequence[str],
+    frame: Frame,
+    model: HistoryModel,
+    size: tuple[int, int],
+    counts: dict[Path, int],
+) -> list[dict[str, Any]]:
+    sums = {outcome: _Sums() for outcome in ("attendance", "child_work", "women_hours", "men_hours")}
+    seed, households = size
+    with ExitStack() as open_files:
+        streams = {
+            table: open_files.enter_context(RawStream.open(folder / "enaho" / str(year), table, year))
+            for table in tables
+        }
+        for block in _blocks(year, seed, households, model):
+            families = draw_families(block, frame, model)
+            state = draw_year(block, families, frame, year, model)
+            rng = np.random.default_rng(np.random.SeedSequence([*block.key, year, 1]))
+            people = list_people(families, state)
+            outcomes = draw_outcomes(rng, people, families, state, model)
+            _add(sums, outcomes, people.weight, people.is_female, state.has_juntos[people.home])
+            for place, table in enumerate(MODULES):
+                if table in streams:
+                    context = Context(
+                        rng=np.random.default_rng(np.random.SeedSequence([*block.key, year, 2 + place])),
+                        frame=frame,
+                        families=families,
+                        state=state,
+                        people=people,
+                        outcomes=outcomes,
+                        households=households,
+                        clusters=_clusters(households)[0],
+                    )
+                    streams[table].append(module_items(table, context))
+    counts |= {stream.path: stream.rows for stream in streams.values()}
+    return [own.record(outcome, year) for outcome, own in sums.items()]
+
+
+def _add(
+    sums: Mapping[str, _Sums], outcomes: Outcomes, weight: Floats, is_female: Bools, treated: Bools
+) -> None:
+    for outcome, (without, with_juntos), seen in (
+        ("attendance", outcomes.attends, outcomes.attends_seen),
+        ("child_work", outcomes.works, outcomes.works_seen),
+    ):
+        sums[outcome].add(weight, treated, with_juntos - without, seen)
+    effect = outcomes.hours[1] - outcomes.hours[0]
+    for outcome, rows in (("women_hours", is_female), ("men_hours", ~is_female)):
+        sums[outcome].add(weight[rows], treated[rows], effect[rows], outcomes.hours_seen[rows])
+
+
+def _describe(
+    folder: Path, truth: HistoryTruth, frame: Frame, counts: Mapping[Path, int], skipped: Sequence[str]
+) -> None:
+    """Write notice, truth, rollout and manifest; the manifest last, for it vouches for the files."""
+    notice = NOTICE.format(
+        truth=TRUTH_FILE,
+        seed=truth.seed,
+        households=truth.households,
+        years=", ".join(map(str, truth.years)),
+        skipped=", ".join(skipped) or "-",
+    )
+    write_atomically(folder / NOTICE_FILE, notice)
+    write_atomically(folder / TRUTH_FILE, truth.to_json())
+    write_atomically(
+        folder / ROLLOUT_FILE, _rollout_csv(frame.districts["ubigeo"].tolist(), frame.entry_month)
+    )
+    lines = ["# SYNTHETIC DATA - DATOS SINTÉTICOS", "synthetic = true", f"seed = {truth.seed}"]
+    for path, rows in counts.items():
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        lines += ["", f'[files."{path.relative_to(folder).as_posix()}"]']
+        lines += [f"rows = {rows}", f"bytes = {path.stat().st_size}", f'sha256 = "{sha256}"']
+    write_atomically(folder / MANIFEST, "\n".join(lines) + "\n")
+
+
+def _rollout_csv(ubigeo: Sequence[str], entry: NDArray[Any]) -> str:
+    rows = ["ubigeo,entry_month,source"]
+    for code, month in zip(ubigeo, entry, strict=True):
+        if np.isfinite(month):
+            year, index = divmod(int(month), 12)
+            rows.append(f"{code},{year}-{index + 1:02d},SYNTHETIC: invented")
+    return "\n".join(rows) + "\n"
