@@ -17,9 +17,12 @@ from juntos_eval.estimators.means import Mean, MeanDifference
 from juntos_eval.estimators.panel import FixedEffects
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
+from juntos_eval.inference.conley import Conley
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap
+from juntos_eval.inference.newey_west import DriscollKraay, NeweyWest
 from juntos_eval.inference.robust import Iid, Robust
 from juntos_eval.inference.survey_design import SurveyDesign
+from juntos_eval.inference.wild_bootstrap import WildBootstrap
 from tests.contract import frames
 
 
@@ -70,6 +73,7 @@ class Rule:
     needs: str = ""
     order: str = ""
     labels: str = ""
+    error_of: str = ""  # the inference whose standard error it reports beside p values of its own
 
     def suits(self, case: Case) -> bool:
         return not self.needs or self.needs in case.offers
@@ -184,6 +188,20 @@ INFERENCES: dict[str, Rule] = {
     "Cluster CR1": Rule(inference=Cluster("cluster")),
     "Cluster CR1S": Rule(inference=Cluster("cluster", kind="CR1S")),
     "Cluster, two ways": Rule(inference=Cluster(("cluster", "district"))),
+    "Cluster CR2": Rule(inference=Cluster("cluster", kind="CR2"), needs="leverage"),
+    "Cluster CR3": Rule(inference=Cluster("cluster", kind="CR3"), needs="leverage"),
+    "WildBootstrap": Rule(
+        inference=WildBootstrap(by="cluster", draws=199, seed=3, level=None),
+        needs="leverage",
+        error_of="Cluster CR1S",
+    ),
+    "NeweyWest": Rule(
+        inference=NeweyWest(unit="district", time="stratum", lags=1), labels="labels of periods have an order"
+    ),
+    "DriscollKraay": Rule(
+        inference=DriscollKraay(time="district", lags=2), labels="labels of periods have an order"
+    ),
+    "Conley": Rule(inference=Conley(lat="x1", lon="x2", cutoff_km=30, kernel="bartlett")),
     "SurveyDesign": Rule(inference=SurveyDesign(strata="stratum", psu="psu")),
     "SurveyDesign, full sample": Rule(
         inference=SurveyDesign.of(frames.cross_section(), strata="stratum", psu="psu"),
