@@ -16,7 +16,7 @@ from juntos_eval.numerics.links import Listed
 from juntos_eval.numerics.neighbours import Line, Rule, locate
 from juntos_eval.numerics.neighbours_in_space import cells_in_space
 
-__all__ = ["pairs_in_space", "pairs_on_line"]
+__all__ = ["find_root", "pairs_in_space", "pairs_on_line"]
 
 # neighbours asked of the tree at once, and how many may be gone before it is built anew
 FIRST_LOOK, LAST_LOOK = 8, 512
@@ -119,7 +119,7 @@ def _line_chooser(
 
     def choose(target: int) -> int:
         x = at[target]
-        low, high = _root(below, position[target]) - 1, _root(above, position[target])
+        low, high = find_root(below, position[target]) - 1, find_root(above, position[target])
         down = x - place[low] if low >= lowest[target] else infinity
         up = place[high] - x if high < highest[target] else infinity
         nearest = min(down, up)
@@ -137,7 +137,25 @@ def _line_chooser(
     return choose
 
 
-def _root(parents: list[int], node: int) -> int:
+def find_root(parents: list[int], node: int) -> int:
+    """Return the end of a chain of parents, shortening the way for the next who asks.
+
+    Parameters
+    ----------
+    parents : list of int
+        Changed; a root is its own parent.
+    node : int
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from juntos_eval.numerics.greedy_pairs import find_root
+    >>> find_root([0, 0, 1], 2)
+    0
+    """
     while parents[node] != node:
         parents[node] = parents[parents[node]]
         node = parents[node]

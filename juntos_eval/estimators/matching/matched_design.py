@@ -74,6 +74,8 @@ class MatchedDesign:
         Rows on the common support; all where none was asked for.
     counts_own : bool
         Whether matches count by their own sampling weights: matching itself is then done without weights.
+    is_stratified : bool
+        Whether rows are compared within strata, the blocks of the places.
     has_replacement : bool
         Whether a row may serve several targets.
     tolerance : float
@@ -107,6 +109,7 @@ class MatchedDesign:
     counts_own: bool
     has_replacement: bool
     tolerance: float
+    is_stratified: bool = False
     dropped: Mapping[str, int] = field(default_factory=FrozenMapping)
     checks: tuple[Check, ...] = ()
 

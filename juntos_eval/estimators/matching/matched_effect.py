@@ -258,6 +258,8 @@ def _missing_outcome(
     if adjust is None and isinstance(links, KernelLinks):
         return side.shares.average(outcome[side.pool]), _kernel_regression(design, side, outcome, links)
     rows = np.flatnonzero(design.design_weights > 0)
+    if adjust is None and design.is_stratified:
+        return side.shares.average(outcome[side.pool]), _stratum_means(design, side, outcome)
     if adjust is None:
         model = _regression(design, side, outcome, rows, _powers(design, side, rows))
         return side.shares.average(outcome[side.pool]), model
@@ -288,6 +290,22 @@ def _regression(
     room = np.maximum(1.0 - (left**2).sum(axis=1), LEAST_ROOM)
     residuals[rows[serving]] = (outcome - fitted)[rows[serving]] / room
     return _ArmModel(fitted, residuals, size)
+
+
+def _stratum_means(design: MatchedDesign, side: ArmMatches, outcome: Floats) -> _ArmModel:
+    """Return the mean outcome of the arm drawn on in each stratum; residuals leave the row itself out."""
+    strata = design.places.blocks
+    count = int(strata.max()) + 1
+    base = np.zeros(design.n)
+    base[side.pool] = side.shares.base
+    weight = np.bincount(strata, weights=base, minlength=count)
+    mean = np.bincount(strata, weights=base * outcome, minlength=count) / np.where(weight > 0, weight, 1.0)
+    fitted, residuals = mean[strata], np.zeros(design.n)
+    serving = side.pool[design.use[side.pool] > 0]
+    # a row alone in its arm and stratum is its own mean, and shows no spread
+    room = np.maximum(1.0 - base[serving] / weight[strata[serving]], LEAST_ROOM)
+    residuals[serving] = (outcome - fitted)[serving] / np.sqrt(room)
+    return _ArmModel(fitted, residuals, len(np.unique(strata[serving])))
 
 
 def _powers(design: MatchedDesign, side: ArmMatches, rows: Codes) -> Floats:

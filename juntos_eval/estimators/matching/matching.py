@@ -3,23 +3,22 @@ r"""Matching: the effect of a treatment by comparing each row with its likes in 
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from juntos_eval.arrays import Codes, Floats
+from juntos_eval.arrays import Floats, FrozenMapping
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Inference, Sample, Uncertainty
 from juntos_eval.estimators.design import Selection, groups_to_carry, select, zero_one
 from juntos_eval.estimators.matching.adjusted import refuse_other
 from juntos_eval.estimators.matching.balance import balance_check
-from juntos_eval.estimators.matching.distance import SCORES, SPACES, Places
+from juntos_eval.estimators.matching.distance import SCORES, SPACES
 from juntos_eval.estimators.matching.effect import refuse_outcome
-from juntos_eval.estimators.matching.kernel import cross_validated_bandwidth, link_kernel
+from juntos_eval.estimators.matching.linker import Linker, in_strata
 from juntos_eval.estimators.matching.match_arms import (
     common_support,
     exact_blocks,
@@ -29,33 +28,21 @@ from juntos_eval.estimators.matching.match_arms import (
 )
 from juntos_eval.estimators.matching.matched_design import MatchedDesign, matched_weights
 from juntos_eval.estimators.matching.matched_effect import matched_effect, matched_structure
-from juntos_eval.estimators.matching.nearest import NearestChoices, link_nearest, link_radius
+from juntos_eval.estimators.matching.matching_choices import (
+    OPTIONS,
+    PAIRED,
+    STRATIFIED,
+    refuse,
+    refuse_contradictions,
+)
+from juntos_eval.estimators.matching.strata import coarsened, strata_of
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.robust import Robust
-from juntos_eval.numerics.kernels import KERNELS
-from juntos_eval.numerics.links import Links
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["Matching"]
-
-OPTIONS: dict[str, tuple[Any, ...]] = {
-    "estimand": ("att", "atc", "ate"),
-    "method": ("nearest", "kernel", "radius"),
-    "order": ("largest", "smallest", "data", "random"),
-    "ties": ("all", "first", "random", "matching"),
-    "kernel": KERNELS,
-    "common_support": (None, "minmax"),
-    "covariance": ("within", "overall"),
-    "weight_matches": (None, "own", "share", "target"),
-}
-
-# squares of standardised distances that R's Matching takes for equal
-SQUARES_ALIKE = 1e-5
-
-# from the rate that predicts best to one at which the bias of a mean vanishes faster than its error
-UNDERSMOOTHING = 1 / 5 - 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +71,16 @@ class Matching:
         linear predictor; ``"mahalanobis"``, ``"scaled_euclidean"``, ``"robust_mahalanobis"``: all covariates
         at once; else the name of a numeric column, a score fitted elsewhere, say.
     estimand : {"att", "atc", "ate"}
-    method : {"nearest", "kernel", "radius"}
-        ``"radius"`` takes every row within the caliper, ``"kernel"`` all rows near, weighted by the kernel.
-        Both need a distance on a line and always let rows serve several targets.
+    method : {"nearest", "optimal", "full", "radius", "kernel", "subclass", "cem", "exact"}
+        ``"optimal"`` pairs without replacement so that all distances sum to the least. ``"radius"`` takes
+        every row within the caliper, ``"kernel"`` all rows near, weighted by the kernel; both need a distance
+        on a line and always let rows serve several targets. The others compare rows within strata:
+        ``"full"`` makes sets of one row with one or several of the other arm, with the least sum of
+        distances; ``"subclass"`` cuts the distance at its quantiles; ``"exact"`` takes rows that agree in
+        all covariates, ``"cem"`` those that agree in their bins.
     ratio : int
-        Matches a target, for ``"nearest"``. Without replacement all targets choose once before any
-        chooses again.
+        Matches a target, for ``"nearest"`` and ``"optimal"``. Without replacement all targets choose once
+        before any chooses again.
     replace : bool
         Whether a row may serve several targets.
     caliper : float, optional
@@ -97,11 +88,22 @@ class Matching:
         the Mahalanobis or Euclidean distance itself.
     caliper_in_sd : bool
         False: the caliper is in units of the distance on a line, as probabilities.
+    calipers : Mapping of str to float
+        For numeric covariates, how far a nearest neighbour may lie in each, in the standard deviations or
+        units of ``caliper_in_sd``.
+    mahalanobis : tuple of str
+        Covariates by whose Mahalanobis distance the nearest neighbour is chosen among the rows inside the
+        caliper of the score.
     exact : tuple of str
         Columns in which a match must agree.
-    order : {"largest", "smallest", "data", "random"}
+    subclasses : int
+        How many, for ``"subclass"``.
+    cutpoints : Mapping of str to int or tuple of float
+        For ``"cem"``: number of equally wide bins of a covariate, or the limits between its bins; by default
+        Sturges' number.
+    order : {"largest", "smallest", "data", "random", "closest"}
         Who chooses first without replacement; in space, where nothing is largest, "largest" and "smallest"
-        are "data". Equals choose as the rows stand.
+        are "data". Equals choose as the rows stand. "closest" makes the nearest pair of all first.
     seed : int, optional
         For what is random.
     ties : {"all", "first", "random", "matching"}
@@ -167,13 +169,17 @@ class Matching:
     outcome: str | None = None
     distance: str = "logit"
     estimand: Literal["att", "atc", "ate"] = "att"
-    method: Literal["nearest", "kernel", "radius"] = "nearest"
+    method: Literal["nearest", "optimal", "full", "radius", "kernel", "subclass", "cem", "exact"] = "nearest"
     ratio: int = 1
     replace: bool = False
     caliper: float | None = None
     caliper_in_sd: bool = True
+    calipers: Mapping[str, float] = field(default_factory=FrozenMapping)
+    mahalanobis: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
-    order: Literal["largest", "smallest", "data", "random"] = "largest"
+    subclasses: int = 6
+    cutpoints: Mapping[str, Any] = field(default_factory=FrozenMapping)
+    order: Literal["largest", "smallest", "data", "random", "closest"] = "largest"
     seed: int | None = None
     ties: Literal["all", "first", "random", "matching"] = "all"
     tie_tolerance: float = 1e-10
@@ -190,63 +196,26 @@ class Matching:
     def __post_init__(self) -> None:
         adjust: Any = self.bias_adjust
         adjust = self.covariates if adjust is True else () if adjust is False else adjust
-        lists: dict[str, Any] = {"covariates": self.covariates, "exact": self.exact, "bias_adjust": adjust}
+        lists: dict[str, Any] = {
+            "covariates": self.covariates,
+            "exact": self.exact,
+            "mahalanobis": self.mahalanobis,
+            "bias_adjust": adjust,
+        }
         for name, columns in lists.items():
             if isinstance(columns, str):
-                _refuse(f"{name} is a tuple of columns", f"{name}={columns!r}")
+                refuse(f"{name} is a tuple of columns", f"{name}={columns!r}")
             object.__setattr__(self, name, tuple(columns))
         for name, allowed in OPTIONS.items():
             refuse_other(name, getattr(self, name), allowed)
-        for sentence, is_so in (*self._bad_numbers(), *self._contradictions()):
-            if is_so:
-                _refuse(sentence, f"method={self.method!r}, distance={self.distance!r}")
-
-    def _bad_numbers(self) -> tuple[tuple[str, bool], ...]:
-        is_bandwidth = self.bandwidth in {"cv", "undersmoothed"} or _is_positive(self.bandwidth)
-        return (
-            ("ratio is a whole number of at least 1", not _is_whole(self.ratio) or self.ratio < 1),
-            ("caliper is a positive number", self.caliper is not None and not _is_positive(self.caliper)),
-            ("bandwidth is a positive number, 'cv' or 'undersmoothed'", not is_bandwidth),
-            ("tie_tolerance is a small number, not negative", not 0 <= self.tie_tolerance < 0.01),
-        )
-
-    def _contradictions(self) -> tuple[tuple[str, bool], ...]:
-        """Return what was asked for and would have no effect, or none that is defined."""
-        is_space, is_nearest = self.distance in SPACES, self.method == "nearest"
-        is_random = self.order == "random" or self.ties == "random"
-        is_column = not is_space and self.distance not in SCORES
-        others = {*self.covariates, *self.exact, *self._adjust}
-        return (
-            ("covariates are missing", not self.covariates and not is_column),
-            (
-                "the ATE needs replace=True: every row is matched",
-                self.estimand == "ate" and not self.has_replacement,
-            ),
-            ("a radius needs its caliper", self.method == "radius" and self.caliper is None),
-            ("a kernel has a bandwidth, not a caliper", self.method == "kernel" and self.caliper is not None),
-            ("only nearest neighbours have a ratio", not is_nearest and self.ratio != 1),
-            ("radius and kernel need a distance on a line", not is_nearest and is_space),
-            ("common support needs a distance on a line", self.common_support is not None and is_space),
-            ("a caliper in space is in its own units", is_space and not self.caliper_in_sd),
-            ("what is random needs a seed", is_random and self.seed is None),
-            (
-                "matches count by weights, and there are none",
-                self.weights is None and self.weight_matches is not None,
-            ),
-            (
-                "a bias adjustment needs 'share' or 'target'",
-                bool(self._adjust) and self.weight_matches == "own",
-            ),
-            (
-                "treatment or outcome stands among the covariates",
-                bool({self.treatment, self.outcome} & others),
-            ),
-        )
+        for name in ("cutpoints", "calipers"):
+            object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
+        refuse_contradictions(self)
 
     @property
     def has_replacement(self) -> bool:
         """Whether a row may serve several targets."""
-        return self.replace or self.method != "nearest"
+        return self.replace or self.method not in PAIRED
 
     def design(self, data: DataFrame) -> MatchedDesign:
         """Return who is matched with whom, without looking at an outcome.
@@ -267,7 +236,7 @@ class Matching:
             overlap, and where nobody has a match.
         """
         if isinstance(self.bandwidth, str) and self.outcome is None:
-            _refuse("a bandwidth by cross-validation needs the outcome of the comparison arm", "outcome=None")
+            refuse("a bandwidth by cross-validation needs the outcome of the comparison arm", "outcome=None")
         return self._match(self._selected(data, ())[0])
 
     def fit(
@@ -294,7 +263,7 @@ class Matching:
         DesignError
             As :meth:`design`; also for an outcome that does not vary and where a single row has a match.
         """
-        name = self.outcome or _refuse("an effect needs an outcome", f"outcome={self.outcome!r}")
+        name = self.outcome or refuse("an effect needs an outcome", f"outcome={self.outcome!r}")
         chosen, adjust = self._selected(data, groups_to_carry(inference, carry))
         outcome = chosen.columns[name]
         refuse_outcome(outcome, zero_one(chosen.columns[self.treatment], self.treatment), name)
@@ -306,7 +275,8 @@ class Matching:
                 where=f"{matched} of {int(design.is_target.sum())} rows have a match",
                 remedy="widen the caliper; the design itself can be looked at without an effect",
             )
-        with_score = self.estimated_score and design.score is not None
+        # strata are taken as they came out
+        with_score = self.estimated_score and design.score is not None and not design.is_stratified
         score_weights = chosen.weights if self.weight_score else np.ones(chosen.n)
         effect = matched_effect(
             design, outcome, adjust=adjust, score_weights=score_weights if with_score else None
@@ -342,7 +312,7 @@ class Matching:
     def _matches_count_by(self) -> str | None:
         if self.weights is None or self.weight_matches is not None:
             return self.weight_matches
-        return "own" if self.method == "nearest" and not self._adjust else "share"
+        return "own" if self.method in PAIRED and not self._adjust else "share"
 
     @property
     def _adjust(self) -> tuple[str, ...]:
@@ -381,20 +351,28 @@ class Matching:
     def _match(self, chosen: Selection) -> MatchedDesign:
         treated = zero_one(chosen.columns[self.treatment], self.treatment)
         blocks = exact_blocks(chosen.groups, self.exact, chosen.n)
-        places, score = place_rows(
-            chosen,
-            treated,
-            blocks,
-            distance=self.distance,
-            covariance=self.covariance,
-            weight_score=self.weight_score,
-        )
+        if self.method in {"exact", "cem"}:
+            columns = chosen.covariates
+            if self.method == "cem":
+                columns = coarsened(columns, chosen.covariate_names, self.cutpoints)
+            places, score = in_strata(strata_of(columns, blocks)), None
+        else:
+            places, score = place_rows(
+                chosen,
+                treated,
+                blocks,
+                distance=self.distance,
+                covariance=self.covariance,
+                weight_score=self.weight_score,
+            )
         supported = np.ones(chosen.n, dtype=np.bool_)
         if self.common_support == "minmax":
             supported = common_support(places, treated)
+        linker = Linker(choices=self, chosen=chosen, treated=treated, supported=supported)
+        places = linker.places(places)
         counts, ones = self._matches_count_by, np.ones(chosen.n)
         base = chosen.weights if counts == "share" else ones
-        matches = match_arms(treated, supported, base, self.estimand, self._linker(places, chosen))
+        matches = match_arms(treated, supported, base, self.estimand, linker.links(places))
         target, use = matched_weights(matches, ones if counts == "own" else chosen.weights)
         design = MatchedDesign(
             rows=chosen.rows,
@@ -410,6 +388,7 @@ class Matching:
             use=use,
             is_supported=supported,
             counts_own=counts == "own",
+            is_stratified=self.method in STRATIFIED and self.method != "full",
             has_replacement=self.has_replacement,
             tolerance=self.tie_tolerance * places.unit,
             dropped=chosen.dropped,
@@ -417,50 +396,7 @@ class Matching:
         checks = () if score is None else score.checks
         return dataclasses.replace(design, checks=(*checks, *matching_checks(design, self.ratio)))
 
-    def _linker(self, places: Places, chosen: Selection) -> Callable[[Codes, Codes], Links]:
-        """Return what links targets to the rows they draw on."""
-        if self.method == "kernel":
-            return partial(self._link_kernel, places, chosen)
-        unit = places.unit if self.caliper_in_sd else 1.0
-        caliper = np.inf if self.caliper is None else self.caliper * unit
-        if self.method == "radius":
-            return lambda targets, pool: link_radius(places, targets, pool, caliper)
-        choices = NearestChoices(
-            ratio=self.ratio,
-            is_replaced=self.replace,
-            caliper=caliper,
-            tolerance=self.tie_tolerance * places.unit,
-            squared_tolerance=SQUARES_ALIKE * places.unit**2 if self.ties == "matching" else 0.0,
-            ties="all" if self.ties == "matching" else self.ties,
-            order=self.order,
-            seed=self.seed,
-        )
-        return lambda targets, pool: link_nearest(places, targets, pool, choices)
-
-    def _link_kernel(self, places: Places, chosen: Selection, targets: Codes, pool: Codes) -> Links:
-        if isinstance(self.bandwidth, str):
-            outcome = chosen.columns[str(self.outcome)][pool]
-            bandwidth = cross_validated_bandwidth(places, pool, outcome, chosen.weights[pool], self.kernel)
-            if self.bandwidth == "undersmoothed":
-                bandwidth *= len(pool) ** UNDERSMOOTHING
-        else:
-            bandwidth = float(self.bandwidth)
-        return link_kernel(places, targets, pool, self.kernel, bandwidth)
-
 
 def _squared_influence(fit: Fit, *, with_score: bool) -> Uncertainty:
     score = "error of the score included" if with_score else "matching variable known"
     return dataclasses.replace(Robust("HC0").infer(fit), method=f"squared influence ({score})")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def _is_positive(value: object) -> bool:
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and value > 0  # type: ignore[arg-type,operator]
-
-
-def _refuse(what: str, where: str) -> NoReturn:
-    raise DesignError(what, where=where, remedy="see the docstring of Matching for what goes together")
