@@ -22,6 +22,8 @@ from juntos_eval.surveys.read import check_file, sha256_of
 from juntos_eval.surveys.read_probe import Probe, probe
 from juntos_eval.surveys.source import SURVEYS, UNDATED, SurveySource, TableSource, load_source, year_label
 from juntos_eval.surveys.store import read_table
+from juntos_eval.surveys.young_lives.locate import missing_files
+from juntos_eval.surveys.young_lives.study_files import SURVEY
 
 __all__ = ["examine"]
 
@@ -73,6 +75,7 @@ def examine(raw: RawFolder, clean: Path | None = None) -> Diagnosis:
         findings += absent
     for file in files:
         findings += _raw_file(raw, file)
+    findings += _deposits(raw)
     findings += _expected_files(raw, {file.path for file in files})
     findings += _fetched(raw.root)
     findings += _leftovers(raw.root)
@@ -225,6 +228,27 @@ def _expected_files(raw: RawFolder, looked_at: set[Path]) -> Iterator[Finding]:
             check_file(path, stated)
         except SourceError as error:
             yield Finding.of(error, below(path, raw.root))
+
+
+def _deposits(raw: RawFolder) -> Iterator[Finding]:
+    """Look for the files of Young Lives where anything of it was placed."""
+    folder = raw.root / SURVEY
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.rglob("*.zip")):
+        try:
+            check_archive(path)
+        except SourceError as error:
+            yield Finding.of(error, below(path, raw.root))
+            return
+    try:
+        lost = missing_files(raw)
+    except JuntosError as error:
+        yield Finding.of(error, SURVEY)
+        return
+    for file in lost:
+        what, remedy = f"The file {file.label} is missing", f"put {' or '.join(file.zips)} into {SURVEY}/"
+        yield Finding(kind="missing", path=f"{SURVEY}/{file.stem}", what=what, remedy=remedy)
 
 
 def _fetched(root: Path) -> Iterator[Finding]:

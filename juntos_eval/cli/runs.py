@@ -1,32 +1,21 @@
-"""The command line: one verb a step of the main job."""
+"""The verbs that make something: clean tables, estimates, the report, synthetic files."""
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 
+from juntos_eval.cli.console import log_to_stderr, plain_errors, print_error
 from juntos_eval.errors import JuntosError, SourceError
 
 if TYPE_CHECKING:
     from juntos_eval.pipeline.step import Stage
 
-__all__ = ["app"]
-
-app = typer.Typer(
-    name="juntos-eval",
-    help="Impact evaluation of Juntos: from raw survey files to estimates, tables, figures and a report.",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-)
+__all__ = ["clean", "estimates", "report", "synthetic"]
 
 DataRaw = Annotated[
     Path | None,
@@ -45,7 +34,6 @@ Households = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", help="Log each step with its time.")]
 
 
-@app.command()
 def report(
     data_raw: DataRaw = None,
     root: Root = Path(),
@@ -60,7 +48,6 @@ def report(
     _make("report", data_raw, root, seed, households, verbose=verbose)
 
 
-@app.command()
 def estimates(
     data_raw: DataRaw = None,
     root: Root = Path(),
@@ -72,7 +59,6 @@ def estimates(
     _make("estimates", data_raw, root, seed, households, verbose=verbose)
 
 
-@app.command()
 def clean(
     data_raw: DataRaw = None,
     root: Root = Path(),
@@ -84,7 +70,6 @@ def clean(
     _make("data", data_raw, root, seed, households, verbose=verbose)
 
 
-@app.command()
 def synthetic(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     seed: Seed = 20051,
@@ -94,7 +79,7 @@ def synthetic(
 
     Example:  juntos-eval synthetic /tmp/enaho --households 2000
     """
-    with _plain_errors():
+    with plain_errors():
         if folder.exists() and any(folder.iterdir()):
             raise SourceError(
                 "synthetic files are only written into an empty folder",
@@ -107,25 +92,12 @@ def synthetic(
         Console(stderr=True).print(f"SYNTHETIC DATA of {households:,} households a year in {folder}")
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Print our own errors in their own words and leave with exit code 2; others keep their traceback."""
-    try:
-        yield
-    except JuntosError as error:
-        _print_error(error)
-        raise typer.Exit(code=2) from error
-    except KeyboardInterrupt as error:
-        Console(stderr=True).print("Stopped. Nothing half-written was left; the same command goes on.")
-        raise typer.Exit(code=130) from error
-
-
 def _make(
     until: Stage, data_raw: Path | None, root: Path, seed: int, households: int, *, verbose: bool
 ) -> None:
     quiet = verbose or os.environ.get("CI", "") not in ("", "0", "false")
-    _log_to_stderr(verbose=verbose)
-    with _plain_errors():
+    log_to_stderr(verbose=verbose)
+    with plain_errors():
         # imported here, so that --help and completion stay quick
         from juntos_eval.pipeline.build import build
         from juntos_eval.pipeline.plan import Run, steps
@@ -135,7 +107,7 @@ def _make(
         for name, error in outcome.failures:
             if not isinstance(error, JuntosError):
                 raise error
-            _print_error(error, step=name)
+            print_error(error, step=name)
         if not outcome.is_sound:
             raise typer.Exit(code=2)
         _say_what_was_made(until, len(outcome.made), run.result(until), synthetic=run.is_synthetic)
@@ -145,15 +117,3 @@ def _say_what_was_made(until: Stage, made: int, result: Path, *, synthetic: bool
     kind = "SYNTHETIC DATA" if synthetic else "real data"
     what = f"{made} steps made" if made else "nothing had changed"
     Console(stderr=True, soft_wrap=True).print(f"{until.capitalize()} on {kind}: {what}. See {result}")
-
-
-def _print_error(error: JuntosError, step: str = "") -> None:
-    console = Console(stderr=True, soft_wrap=True)
-    console.print(f"Error{f' in step {step}' if step else ''}: {error}", style="bold red", markup=False)
-
-
-def _log_to_stderr(*, verbose: bool) -> None:
-    handler = RichHandler(console=Console(stderr=True), show_path=False)
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, handlers=[handler], format="%(message)s"
-    )
