@@ -93,12 +93,13 @@ class SmallSample:
         return value * ((rows - 1) / (rows - parameters) if self.coefficients else 1.0)
 
     def in_words(self, *, has_effects: bool, ways: int = 1) -> str:
-        """Return the rule as every table prints it."""
+        """Return the rule as every table prints it; without clusters, ways = 0, no effect is nested."""
         parts = ["G/(G-1)"] * self.clusters + ["(n-1)/(n-k)"] * self.coefficients
         text = "·".join(parts) or "no small-sample factor"
         uses_parameters = self.coefficients or self.df == "residual"
         if has_effects and uses_parameters:
-            text += f", {_EFFECTS[self.effects]}"
+            counted = "full" if not ways and self.effects == "nonnested" else self.effects
+            text += f", {_EFFECTS[counted]}"
             text += " by exact rank" if self.rank == "exact" and self.effects != "none" else ""
         if ways > 1 and self.clusters:
             text += ", fewest clusters" if self.cluster_count == "min" else ", each term its own G"
