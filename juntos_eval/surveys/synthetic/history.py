@@ -26,15 +26,9 @@ from juntos_eval.surveys.synthetic.history_blocks import (
     draw_year,
     make_frame,
 )
-from juntos_eval.surveys.synthetic.history_items import (
-    MODULES,
-    Context,
-    Outcomes,
-    draw_outcomes,
-    list_people,
-    module_items,
-)
+from juntos_eval.surveys.synthetic.history_items import Context, Outcomes, draw_outcomes, list_people
 from juntos_eval.surveys.synthetic.history_model import HISTORY_YEARS, HistoryModel
+from juntos_eval.surveys.synthetic.history_modules import MODULES, module_items
 from juntos_eval.surveys.synthetic.raw_stream import RawStream
 from juntos_eval.surveys.synthetic.write import NOTICE_FILE
 
@@ -46,9 +40,12 @@ ROLLOUT_FILE: Final = "synthetic_rollout.csv"
 SMALLEST: Final = 300
 #: Households of a block: what memory holds at a time, about 40 MB.
 BLOCK_HOUSEHOLDS: Final = 12_000
-#: Four digits of conglome, less some air.
-MOST_CLUSTERS: Final = 9_000
+#: What conglome can number to 2011, in four digits, and later, in six.
+SHORT_NUMBERS: Final = 9_990
+LONG_NUMBERS: Final = 990_000
 DWELLINGS: Final = 6
+#: A number given up rests for a year: what has the same keys in two years in a row is the same household.
+PANEL_RANGES: Final = PANEL_WAVES + 1
 MOST_DWELLINGS: Final = 900
 NOTICE: Final = """SYNTHETIC DATA - DATOS SINTÉTICOS
 
@@ -239,30 +236,48 @@ def _check(
     return tuple(sorted(set(years))), tuple(name for name in MODULES if name in modules)
 
 
-def _clusters(households: int) -> tuple[int, int]:
-    """Return clusters a year and dwellings a cluster; vivienda has three digits, conglome four or six."""
-    dwellings = max(DWELLINGS, -(-households // MOST_CLUSTERS))
-    if dwellings > MOST_DWELLINGS:
-        dwellings = max(DWELLINGS, -(-households // (100 * MOST_CLUSTERS)))
-    return max(2 * PANEL_WAVES, households // dwellings), dwellings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Size:
+    """Clusters of a cohort of the panel and of one year alone, dwellings a cluster, numbers that are used."""
+
+    of_cohort: int
+    alone: int
+    dwellings: int
+
+    @property
+    def numbers(self) -> int:
+        return PANEL_RANGES * self.of_cohort + 2 * self.alone
+
+
+def _size(households: int, panel_share: float) -> _Size:
+    """Fit the sample into vivienda's three digits and conglome's four, or six where four do not do."""
+    for numbers in (SHORT_NUMBERS, LONG_NUMBERS):
+        most = int(numbers / (2 - 0.8 * panel_share)) - 2 * PANEL_RANGES
+        dwellings = max(DWELLINGS, -(-households // most))
+        if dwellings <= MOST_DWELLINGS:
+            break
+    clusters = max(2 * PANEL_WAVES, households // dwellings)
+    of_cohort = round(clusters * panel_share / PANEL_WAVES)
+    return _Size(of_cohort=of_cohort, alone=clusters - PANEL_WAVES * of_cohort, dwellings=dwellings)
 
 
 def _blocks(year: int, seed: int, households: int, model: HistoryModel) -> Iterator[Block]:
     """Yield the blocks visited in a year: five cohorts of the panel, then the clusters of this year alone."""
-    clusters, dwellings = _clusters(households)
-    of_cohort = round(clusters * model.panel_share / PANEL_WAVES)
-    step = max(1, BLOCK_HOUSEHOLDS // dwellings)
+    size = _size(households, model.panel_share)
+    step = max(1, BLOCK_HOUSEHOLDS // size.dwellings)
     sets = [
-        (0, cohort, PANEL_WAVES, (cohort % PANEL_WAVES) * of_cohort, of_cohort)
+        (0, cohort, PANEL_WAVES, (cohort % PANEL_RANGES) * size.of_cohort, size.of_cohort)
         for cohort in range(year - PANEL_WAVES + 1, year + 1)
     ]
-    alone = clusters - PANEL_WAVES * of_cohort
-    sets.append((1, year, 1, PANEL_WAVES * of_cohort, alone))
+    start_alone = PANEL_RANGES * size.of_cohort + (year % 2) * size.alone
+    sets.append((1, year, 1, start_alone, size.alone))
     for kind, first_year, waves, start, count in sets:
         for piece in range(0, count, step):
             numbers = start + np.arange(piece, min(piece + step, count))
             key = (seed, kind, first_year, piece)
-            yield Block(key=key, first_year=first_year, waves=waves, clusters=numbers, dwellings=dwellings)
+            yield Block(
+                key=key, first_year=first_year, waves=waves, clusters=numbers, dwellings=size.dwellings
+            )
 
 
 def _write_year(
@@ -298,7 +313,7 @@ def _write_year(
                         people=people,
                         outcomes=outcomes,
                         households=households,
-                        clusters=_clusters(households)[0],
+                        numbers=_size(households, model.panel_share).numbers,
                     )
                     streams[table].append(module_items(table, context))
     counts |= {stream.path: stream.rows for stream in streams.values()}

@@ -105,7 +105,8 @@ def write_synthetic_endes(
     model = model or EndesModel()
     _check(folder, seed, years)
     frame = endes_frame(seed=seed, model=model)
-    counts = {write_districts(folder / "geo" / "ubigeo_distrito.csv", frame.districts): 0}
+    districts = write_districts(folder / "geo" / "ubigeo_distrito.csv", frame.districts)
+    counts = {districts: len(pd.read_csv(districts, usecols=["reniec"], dtype=str))}
     write_rollout(folder / "geo" / ROLLOUT_FILE, frame.districts)
     effects: list[EndesEffect] = []
     for year in sorted(set(years)):
@@ -222,8 +223,6 @@ def _describe(folder: Path, truth: EndesTruth, counts: dict[Path, int]) -> None:
     kept = _without(before, [path.relative_to(folder).as_posix() for path in counts])
     lines = [kept.rstrip()]
     for path, rows in counts.items():
-        if not rows:
-            continue
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         lines += ["", f'[files."{path.relative_to(folder).as_posix()}"]']
         lines += [f"rows = {rows}", f"bytes = {path.stat().st_size}", f'sha256 = "{digest}"']
