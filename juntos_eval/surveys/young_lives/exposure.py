@@ -144,7 +144,9 @@ def months_exposed(rows: pd.DataFrame) -> pd.DataFrame:
     [36.0]
     """
     is_over = rows["interview"].dt.year.lt(PROGRAMME_START)
-    until = rows["interview"].where(~(rows["end"] < rows["interview"]), rows["end"])
+    # who says to be in it is in it, though the month of leaving given later may begin before the interview
+    has_ended = (rows["end"] < rows["interview"]) & rows["juntos_answer"].ne("beneficiary")
+    until = rows["interview"].where(~has_ended, rows["end"])
     months = months_between(rows["start"], until).clip(lower=0.0)
     lacks_answer = (
         ~rows["answered"]
