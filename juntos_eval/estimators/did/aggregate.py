@@ -92,27 +92,19 @@ def aggregate(
     if balance is not None:
         used &= _is_balanced(cells, kind, balance)
     averages = _averages(cells, kind, used & np.isfinite(cells.values))
-    fit = _fit(estimate, cells, averages)
-    chosen = inference or estimate.inference
-    if chosen is None:
-        raise DesignError(
-            "the effects do not say by which rule their errors were had",
-            where="aggregate",
-            remedy="give inference=",
-        )
+    fit, chosen = _fit(estimate, cells, averages), _rule(estimate, inference)
     uncertainty = chosen.infer(fit)
     lost = int((used & ~np.isfinite(cells.values)).sum())
     checks = [Check("cells left out of averages", False, f"{lost} without a value")] if lost else []
-    keys = _keys(cells, kind, averages)
     if kind == "dynamic":
         checks.append(_pretrend(averages, fit, uncertainty, cells.anticipation))
     return replace(
         estimate,
         spec={**estimate.spec, "aggregation": kind, "balance": balance},
-        keys=keys,
+        keys=_keys(cells, kind, averages),
         values=fit.values,
         uncertainty=uncertainty,
-        checks=(*(one for one in estimate.checks if one.name != "pre-trend"), *checks),
+        checks=(*estimate.checks, *checks),
         fit=fit,
         inference=chosen,
     )
@@ -173,6 +165,17 @@ def _cells(estimate: Estimate) -> _Cells:
         first=float(estimate.details["first_period"]),
         last=float(estimate.details["last_period"]),
     )
+
+
+def _rule(estimate: Estimate, inference: Inference | None) -> Inference:
+    chosen = inference or estimate.inference
+    if chosen is None:
+        raise DesignError(
+            "the effects do not say by which rule their errors were had",
+            where="aggregate",
+            remedy="give inference=",
+        )
+    return chosen
 
 
 def _is_balanced(cells: _Cells, kind: Kind, balance: float) -> Bools:

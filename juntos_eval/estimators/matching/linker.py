@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +25,6 @@ from juntos_eval.estimators.matching.strata import subclasses
 from juntos_eval.numerics.links import Links, Listed
 from juntos_eval.numerics.optimal_matching import full_sets, optimal_pairs, stretches
 from juntos_eval.numerics.windowed_pairs import Windows
-
-if TYPE_CHECKING:
-    from juntos_eval.estimators.matching.matching import Matching
 
 __all__ = ["Linker", "in_strata"]
 
@@ -66,6 +63,7 @@ class Linker:
     Attributes
     ----------
     choices : Matching
+        Typed loosely: Matching imports this module.
     chosen : Selection
     treated, supported : numpy.ndarray of bool, shape (n,)
 
@@ -83,7 +81,7 @@ class Linker:
     'nearest'
     """
 
-    choices: Matching
+    choices: Any
     chosen: Selection
     treated: Bools
     supported: Bools
@@ -118,6 +116,10 @@ class Linker:
             return lambda targets, pool: link_radius(places, targets, pool, caliper)
         if choices.method == "optimal":
             return partial(self._optimal, places, caliper)
+        return self._nearest(places, caliper)
+
+    def _nearest(self, places: Places, caliper: float) -> Callable[[Codes, Codes], Links]:
+        choices = self.choices
         nearest = NearestChoices(
             ratio=choices.ratio,
             is_replaced=choices.replace,

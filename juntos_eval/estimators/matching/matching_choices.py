@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.matching.distance import SCORES, SPACES
 from juntos_eval.numerics.kernels import KERNELS
-
-if TYPE_CHECKING:
-    from juntos_eval.estimators.matching.matching import Matching
 
 __all__ = ["OPTIONS", "PAIRED", "STRATIFIED", "refuse", "refuse_contradictions"]
 
@@ -33,12 +30,13 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def refuse_contradictions(choices: Matching) -> None:
+def refuse_contradictions(choices: Any) -> None:
     """Refuse numbers that are none, what would have no effect, and what is not defined.
 
     Parameters
     ----------
     choices : Matching
+        Typed loosely: Matching imports this module.
 
     Raises
     ------
@@ -82,7 +80,7 @@ def refuse(what: str, where: str) -> NoReturn:
     raise DesignError(what, where=where, remedy="see the docstring of Matching for what goes together")
 
 
-def _bad_numbers(choices: Matching) -> tuple[tuple[str, bool], ...]:
+def _bad_numbers(choices: Any) -> tuple[tuple[str, bool], ...]:
     is_bandwidth = choices.bandwidth in {"cv", "undersmoothed"} or _is_positive(choices.bandwidth)
     return (
         ("ratio is a whole number of at least 1", not _is_whole(choices.ratio) or choices.ratio < 1),
@@ -100,7 +98,7 @@ def _bad_numbers(choices: Matching) -> tuple[tuple[str, bool], ...]:
     )
 
 
-def _in_general(choices: Matching) -> tuple[tuple[str, bool], ...]:
+def _in_general(choices: Any) -> tuple[tuple[str, bool], ...]:
     is_column = choices.distance not in SPACES and choices.distance not in SCORES
     adjust = choices.bias_adjust if isinstance(choices.bias_adjust, tuple) else ()
     others = {*choices.covariates, *choices.exact, *choices.mahalanobis, *choices.calipers, *adjust}
@@ -130,7 +128,7 @@ def _in_general(choices: Matching) -> tuple[tuple[str, bool], ...]:
     )
 
 
-def _of_distances(choices: Matching) -> tuple[tuple[str, bool], ...]:
+def _of_distances(choices: Any) -> tuple[tuple[str, bool], ...]:
     is_space, method = choices.distance in SPACES, choices.method
     return (
         ("a radius needs its caliper", method == "radius" and choices.caliper is None),
@@ -156,7 +154,7 @@ def _of_distances(choices: Matching) -> tuple[tuple[str, bool], ...]:
     )
 
 
-def _of_nearest(choices: Matching) -> tuple[tuple[str, bool], ...]:
+def _of_nearest(choices: Any) -> tuple[tuple[str, bool], ...]:
     is_space = choices.distance in SPACES
     is_windowed = bool(choices.mahalanobis or choices.calipers)
     return (
