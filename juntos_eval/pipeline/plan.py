@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from juntos_eval.pipeline.data_steps import data_steps
+from juntos_eval.errors import SourceError
+from juntos_eval.pipeline.data_steps import data_steps, years_of
+from juntos_eval.pipeline.endes_steps import endes_steps, refusal
 from juntos_eval.pipeline.estimate_steps import estimate_steps
 from juntos_eval.pipeline.report_step import report_step
 from juntos_eval.pipeline.run import Run
@@ -13,6 +15,8 @@ __all__ = ["Run", "steps"]
 
 def steps(run: Run) -> list[Step]:
     """Return the steps of a run.
+
+    ENDES files are cleaned where they lie in the raw folder; estimates and report are of ENAHO.
 
     Parameters
     ----------
@@ -25,7 +29,7 @@ def steps(run: Run) -> list[Step]:
     Raises
     ------
     SourceError
-        If the raw folder holds no file of a known year.
+        If the raw folder holds no file of a known year, of ENAHO or ENDES.
 
     Examples
     --------
@@ -35,4 +39,11 @@ def steps(run: Run) -> list[Step]:
     >>> [step.name for step in steps(run)][0]
     'synthetic'
     """
-    return [*data_steps(run), *estimate_steps(run), report_step(run)]
+    of_endes = endes_steps(run)
+    try:
+        years_of(run)
+    except SourceError as error:
+        if not of_endes:
+            raise
+        return [*of_endes, refusal(error)]
+    return [*data_steps(run), *of_endes, *estimate_steps(run), report_step(run)]
