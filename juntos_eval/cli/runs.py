@@ -74,10 +74,18 @@ def synthetic(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     seed: Seed = 20051,
     households: Households = 33_700,
+    years: Annotated[
+        str, typer.Option("--years", help="Such as 2005-2013,2018: the model of 2004-2025 and its modules.")
+    ] = "",
+    modules: Annotated[
+        str, typer.Option("--modules", help="Of --years: sumaria,members or INEI's 34,02; all without it.")
+    ] = "",
 ) -> None:
     """Write raw-shaped SYNTHETIC ENAHO files, with INEI's names, formats and codes and a planted truth.
 
-    Example:  juntos-eval synthetic /tmp/enaho --households 2000
+    Without --years, the files of 2024 and 2025 that the main job reads.
+
+    Example:  juntos-eval synthetic /tmp/enaho --years 2004-2013 --modules 34,02 --households 2000
     """
     with plain_errors():
         if folder.exists() and any(folder.iterdir()):
@@ -86,9 +94,21 @@ def synthetic(
                 where=str(folder),
                 remedy="name another folder, or empty this one",
             )
-        from juntos_eval.surveys.synthetic import write_synthetic
+        if years or modules:
+            from juntos_eval.surveys.catalog import parse_years
+            from juntos_eval.surveys.synthetic import HISTORY_YEARS, history_modules, write_history
 
-        write_synthetic(folder, seed=seed, households=households)
+            write_history(
+                folder,
+                seed=seed,
+                households=households,
+                years=sorted(parse_years(years) or HISTORY_YEARS),
+                modules=history_modules(modules),
+            )
+        else:
+            from juntos_eval.surveys.synthetic import write_synthetic
+
+            write_synthetic(folder, seed=seed, households=households)
         Console(stderr=True).print(f"SYNTHETIC DATA of {households:,} households a year in {folder}")
 
 

@@ -40,6 +40,17 @@ def test_synthetic_files_are_not_written_over_other_files(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_synthetic_files_of_any_years_and_modules(tmp_path: Path) -> None:
+    choice = ["--households", "400", "--years", "2006,2011-2012", "--modules", "34,members"]
+    result = runner.invoke(app, ["synthetic", str(tmp_path / "raw"), *choice])
+    assert result.exit_code == 0, result.output
+    written = {path.name for path in (tmp_path / "raw" / "enaho").rglob("*.dta")}
+    assert written == {f"{n}.dta" for y in (2006, 2011, 2012) for n in (f"sumaria-{y}", f"enaho01-{y}-200")}
+    refused = runner.invoke(app, ["synthetic", str(tmp_path / "other"), "--modules", "99"])
+    assert refused.exit_code == 2
+    assert "No module is called 99" in refused.stderr
+
+
 def test_synthetic_files_say_so(tmp_path: Path) -> None:
     result = runner.invoke(app, ["synthetic", str(tmp_path / "raw"), "--households", "400", "--seed", "3"])
     assert result.exit_code == 0, result.output

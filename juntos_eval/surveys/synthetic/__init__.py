@@ -6,19 +6,26 @@ should find in it.
 
 from __future__ import annotations
 
+from juntos_eval.surveys.synthetic.history import HistoryTruth, history_modules, write_history
+from juntos_eval.surveys.synthetic.history_model import HISTORY_YEARS, HistoryModel
 from juntos_eval.surveys.synthetic.parameters import SURVEY_YEARS, StructuralModel
 from juntos_eval.surveys.synthetic.population import Population, Wave, simulate_population
 from juntos_eval.surveys.synthetic.truth import PlantedEffect, SyntheticTruth, read_truth
 from juntos_eval.surveys.synthetic.write import write_synthetic
 
 __all__ = [
+    "HISTORY_YEARS",
     "SURVEY_YEARS",
+    "HistoryModel",
+    "HistoryTruth",
     "PlantedEffect",
     "Population",
     "StructuralModel",
     "SyntheticTruth",
     "Wave",
+    "history_modules",
     "read_truth",
     "simulate_population",
+    "write_history",
     "write_synthetic",
 ]

@@ -17,6 +17,7 @@ from juntos_eval.arrays import Bools, Floats
 from juntos_eval.errors import DesignError, SourceError
 from juntos_eval.paths import MANIFEST, write_atomically
 from juntos_eval.surveys.codebook import load_codebook
+from juntos_eval.surveys.source import load_source
 from juntos_eval.surveys.synthetic.geo_files import write_districts
 from juntos_eval.surveys.synthetic.history_blocks import (
     PANEL_WAVES,
@@ -32,7 +33,7 @@ from juntos_eval.surveys.synthetic.history_modules import MODULES, module_items
 from juntos_eval.surveys.synthetic.raw_stream import RawStream
 from juntos_eval.surveys.synthetic.write import NOTICE_FILE
 
-__all__ = ["HISTORY_MODULES", "HistoryTruth", "write_history"]
+__all__ = ["HISTORY_MODULES", "HistoryTruth", "history_modules", "write_history"]
 
 HISTORY_MODULES: Final = tuple(MODULES)
 TRUTH_FILE: Final = "synthetic_history_truth.json"
@@ -207,6 +208,32 @@ def write_history(
     )
     _describe(folder, truth, frame, counts, skipped)
     return truth
+
+
+def history_modules(text: str) -> tuple[str, ...]:
+    """Read a list of modules by name or by INEI's number; all, where it is empty.
+
+    Raises
+    ------
+    DesignError
+        If one is unknown.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.synthetic.history import history_modules
+    >>> history_modules("34,members")
+    ('sumaria', 'members')
+    """
+    numbers = {load_source("enaho").table(name).module: name for name in MODULES}
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    unknown = [word for word in words if word not in MODULES and word.zfill(2) not in numbers]
+    if unknown:
+        raise DesignError(
+            f"No module is called {', '.join(unknown)}",
+            where="history_modules",
+            remedy=f"one of {', '.join(f'{name} ({number})' for number, name in numbers.items())}",
+        )
+    return tuple(word if word in MODULES else numbers[word.zfill(2)] for word in words) or HISTORY_MODULES
 
 
 def _check(
