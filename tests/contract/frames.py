@@ -27,11 +27,14 @@ def _cross_section() -> pd.DataFrame:
     score = 1 / (1 + np.exp(0.3 - 0.5 * x1 - 0.4 * x2 - 0.3 * (area == "highland")))
     treated = (rng.random(n) < score) * 1
     y = 1 + 0.6 * x1 - 0.3 * x2 + 0.8 * treated + 0.4 * rng.normal(size=32)[psu] + rng.normal(size=n)
+    lottery = np.random.default_rng(44)
+    offer = np.where(lottery.random(n) < 0.8, treated, lottery.random(n) < 0.5) * 1
     return pd.DataFrame(
         {
             "y": _on_a_grid(y),
             "works": (y > 1) * 1,
             "treated": treated,
+            "offer": offer,
             "x1": x1,
             "x2": x2,
             "area": area,
@@ -72,3 +75,11 @@ def two_periods() -> pd.DataFrame:
     second = first.assign(year=2025, y=_on_a_grid(moved.to_numpy()))
     second["works"] = (second["y"] > 2) * 1
     return pd.concat([first, second], ignore_index=True)
+
+
+def panel() -> pd.DataFrame:
+    """The two periods with a covariate x3 that changes, in part with what sets units apart."""
+    frame = two_periods()
+    noise = np.random.default_rng(43).normal(size=len(frame))
+    x3 = _on_a_grid(0.5 * frame["x1"].to_numpy() + noise)
+    return frame.assign(x3=x3, y=frame["y"] + _on_a_grid(0.5 * x3))

@@ -12,9 +12,10 @@ import pytest
 
 from juntos_eval.estimate import Estimate, Estimator, Inference
 from juntos_eval.estimators.did import DoublyRobust, GroupTime
+from juntos_eval.estimators.iv import TwoStage
 from juntos_eval.estimators.matching import AIPW, IPWRA, Matching, RegressionAdjustment, Weighting
 from juntos_eval.estimators.means import Mean, MeanDifference
-from juntos_eval.estimators.panel import FixedEffects
+from juntos_eval.estimators.panel import Between, FirstDifference, FixedEffects, Mundlak, RandomEffects
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.conley import Conley
@@ -38,6 +39,7 @@ class Case:
     frame: Callable[[], pd.DataFrame]
     offers: frozenset[str] = frozenset()  # what else than influence its fit has for inference
     order: str = ""  # the documented rule by which the order of rows matters, if it does
+    keeps_incomplete: bool = False  # units that miss a period stay
     is_level: bool = False  # moves with the outcome, as a mean does and an effect does not
 
     def fit(self, frame: pd.DataFrame | None = None, **arguments: Any) -> Estimate:
@@ -57,7 +59,7 @@ class Case:
     @property
     def is_smooth(self) -> bool:
         """Whether influence is the derivative of the estimate, and not of a model of it."""
-        return not isinstance(self.estimator, Matching)
+        return not isinstance(self.estimator, Matching | RandomEffects)
 
 
 @cache
@@ -146,6 +148,49 @@ ESTIMATORS: dict[str, Case] = {
         FixedEffects(outcome="y", covariates=("treated", "x1", "x2:treated"), absorb=("area", "stratum")),
         offers=_leverage,
     ),
+    "RandomEffects": _on(
+        frames.panel,
+        RandomEffects(outcome="y", covariates=("x3", "x1", "treated"), unit="unit", time="year"),
+        offers=_leverage,
+        keeps_incomplete=True,
+    ),
+    "Mundlak": _on(
+        frames.panel,
+        Mundlak(outcome="y", covariates=("x1", "x3"), unit="unit", time="year", weights="w"),
+        offers=_leverage,
+        keeps_incomplete=True,
+    ),
+    "Between": _on(
+        frames.panel,
+        Between(outcome="y", covariates=("x1", "x3"), unit="unit", time="year"),
+        offers=_leverage,
+        keeps_incomplete=True,
+    ),
+    "FirstDifference": _on(
+        frames.panel,
+        FirstDifference(outcome="y", covariates=("x3", "x1:year"), unit="unit", time="year"),
+        offers=_leverage,
+        keeps_incomplete=True,
+    ),
+    "TwoStage": _on(
+        frames.cross_section,
+        TwoStage(
+            outcome="y", endogenous=("treated",), instruments=("offer",), covariates=("x1",), absorb=("area",)
+        ),
+        offers=_leverage,
+    ),
+    "TwoStage, LIML": _on(
+        frames.cross_section,
+        TwoStage(
+            outcome="y",
+            endogenous=("treated",),
+            instruments=("offer", "x2"),
+            covariates=("x1",),
+            absorb=("stratum",),
+            weights="w",
+            method="liml",
+        ),
+    ),
     "DoublyRobust": _on(
         frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2", "area"), weights="w")
     ),
@@ -171,9 +216,12 @@ ESTIMATORS: dict[str, Case] = {
     ),
 }
 
-# Estimators whose outcome cannot be any number, or whose values are not free of the scale of weights:
-# their own tests ask them the promises that they can keep.
-ASKED_IN_THEIR_OWN_TESTS = frozenset({"Proportion", "Quantile", "Ratio", "Total"})
+# Estimators whose outcome cannot be any number, or whose values are not free of the scale of weights, and
+# those that fit another estimator again: their own tests ask them the promises that they can keep.
+ASKED_IN_THEIR_OWN_TESTS = frozenset(
+    {"Proportion", "Quantile", "Ratio", "Total"}
+    | {"BalancedReplication", "Bootstrap", "Jackknife", "ReplicateWeights", "SurveyBootstrap"}
+)
 
 _DRAWS = "draws go to rows in the order of the data"
 _LABELS = "draws go to clusters in the order of their labels"

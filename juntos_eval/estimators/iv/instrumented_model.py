@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pandas import DataFrame
@@ -12,7 +12,7 @@ from juntos_eval.arrays import Bools, Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError, InferenceError
 from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Groups, Linear
 from juntos_eval.estimators.design import Selection, select
-from juntos_eval.numerics.absorb import Factor, absorber
+from juntos_eval.numerics.absorb import Factor, absorber, in_singletons
 from juntos_eval.numerics.k_class import PartialledOut, partial_out
 from juntos_eval.numerics.least_squares import COLLINEAR, independent_columns
 
@@ -30,6 +30,8 @@ class Columns:
     outcome : str
     endogenous, instruments, covariates, absorb : tuple of str
     weights : str, optional
+    drops_singletons : bool
+        Leave out rows that are alone in a level of an absorbed factor, again and again.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class Columns:
     covariates: tuple[str, ...] = ()
     absorb: tuple[str, ...] = ()
     weights: str | None = None
+    drops_singletons: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,6 +68,8 @@ class InstrumentedModel:
         What earlier columns span.
     outcome_total : float
         Sum of squares of the outcome around its weighted mean, before effects were taken out.
+    singletons : int
+        Rows alone in a level of an absorbed factor.
     """
 
     outcome: Floats
@@ -80,6 +85,7 @@ class InstrumentedModel:
     absorbed_rank: int = 0
     dropped_columns: tuple[str, ...] = ()
     outcome_total: float = np.nan
+    singletons: int = 0
 
     def __post_init__(self) -> None:
         for name in ("outcome", "endogenous", "exogenous", "instruments", "weights"):
@@ -167,6 +173,10 @@ def model_from(
         weights=columns.weights,
         carry=(*columns.absorb, *carry),
     )
+    factors = [_factor(chosen.groups[name]) for name in columns.absorb]
+    alone = in_singletons(factors) if factors else np.zeros(chosen.n, dtype=np.bool_)
+    if columns.drops_singletons and alone.any():
+        return _without_singletons(data, columns, carry, chosen, alone)
     covariates = _count_of(chosen.covariate_names, columns.covariates)
     exogenous, names = chosen.covariates[:, :covariates], chosen.covariate_names[:covariates]
     outcome = chosen.columns[columns.outcome]
@@ -177,10 +187,7 @@ def model_from(
     absorbed = tuple(chosen.groups[name] for name in columns.absorb)
     rank = 0
     if absorbed:
-        within = absorber(
-            [Factor(codes=factor.codes, count=factor.count) for factor in absorbed],
-            chosen.weights if columns.weights else None,
-        )
+        within = absorber(factors, chosen.weights if columns.weights else None)
         matrix, rank = _within(matrix, within.residuals(matrix)), within.rank
         exogenous = matrix[:, 1 + d : 1 + d + covariates]
     else:
@@ -208,7 +215,27 @@ def model_from(
         absorbed_rank=rank,
         dropped_columns=tuple(every[~kept].tolist()),
         outcome_total=float(weight @ (outcome - weight @ outcome / weight.sum()) ** 2),
+        singletons=int(alone.sum()),
     ), chosen
+
+
+def _factor(groups: Groups) -> Factor:
+    return Factor(codes=groups.codes, count=groups.count)
+
+
+def _without_singletons(
+    data: DataFrame, columns: Columns, carry: Sequence[str], chosen: Selection, alone: Bools
+) -> tuple[InstrumentedModel, Selection]:
+    if alone.all():
+        raise DesignError(
+            "every row is alone in a level of an absorbed factor",
+            where=f"{chosen.n:,} rows, absorb={columns.absorb}",
+            remedy="absorb factors whose levels have several rows",
+        )
+    kept = replace(columns, drops_singletons=False)
+    model, fewer = model_from(data.iloc[chosen.rows[~alone]], kept, carry)
+    dropped = {**chosen.dropped, "alone in a level of an absorbed factor": int(alone.sum())}
+    return replace(model, singletons=int(alone.sum())), replace(fewer, dropped=dropped)
 
 
 def _count_of(names: Sequence[str], columns: Sequence[str]) -> int:

@@ -89,6 +89,7 @@ def _strength_check(model: InstrumentedModel, strength: Strength | str) -> Check
         conditional = " and ".join(f"{test.statistic:.4g}" for test in strength.conditional)
         return Check("first stage", None, f"{shown}; conditional F {conditional} (Sanderson-Windmeijer)")
     critical = dict(strength.effective.critical_values)[0.1]
+    shown += f" ({strength.method})"
     return Check(
         "first stage",
         strength.effective.statistic > critical,

@@ -21,6 +21,8 @@ from juntos_eval.estimate import (
 from juntos_eval.estimators.design import Selection, groups_to_carry
 from juntos_eval.estimators.iv.instrumented_model import Columns, InstrumentedModel, model_from
 from juntos_eval.estimators.iv.strength_checks import checks_and_details
+from juntos_eval.estimators.panel.regression_checks import singleton_check
+from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.gmm import linear_gmm, moment_covariance
 from juntos_eval.numerics.k_class import PartialledOut, k_class, liml_kappa
@@ -32,6 +34,7 @@ __all__ = ["TwoStage"]
 
 Method = Literal["2sls", "liml", "fuller", "gmm", "gmm_iterated", "cue"]
 Moments = Literal["robust", "iid", "cluster"]
+Singletons = Literal["keep", "drop"]
 _STEPS = {"gmm": "two-step", "gmm_iterated": "iterated", "cue": "cue"}
 
 
@@ -48,11 +51,12 @@ class TwoStage:
     that GMM weights. Residuals are always those of the endogenous regressors themselves. Influence takes k
     and the weights of GMM as given: their error is of smaller order where the model holds.
 
-    ``details`` and ``checks`` say how strong the first stage is (by the estimate's inference): F, effective F
+    ``details`` and ``checks`` say how strong the first stage is (always by the default inference): F,
+    effective F
     with critical values, Kleibergen-Paap, Cragg-Donald, conditional F; the Anderson-Rubin set, which holds
     however weak it is; tests of over-identification and of endogeneity. :func:`first_stage`,
     :func:`reduced_form`, :func:`anderson_rubin`, :func:`overidentification`, :func:`endogeneity` give each as
-    a value of its own, at any inference.
+    a value of its own, by the estimate's inference or any other.
 
     Parameters
     ----------
@@ -64,7 +68,7 @@ class TwoStage:
     covariates : tuple of str
         Exogenous regressors, which are instruments for themselves; a constant is added.
     absorb : tuple of str
-        Factors whose effects are taken out; the constant is one of them then. Singletons stay.
+        Factors whose effects are taken out; the constant is one of them then.
     weights : str, optional
         Column of sampling weights.
     method : {"2sls", "liml", "fuller", "gmm", "gmm_iterated", "cue"}
@@ -73,6 +77,8 @@ class TwoStage:
         GMM's model of the covariance of moments.
     moments_by : str, optional
         Its clusters, for ``cluster``.
+    singletons : {"keep", "drop"}
+        Rows alone in a level of an absorbed factor: they move no coefficient, but count.
 
     Raises
     ------
@@ -101,30 +107,36 @@ class TwoStage:
     """
 
     outcome: str
-    endogenous: tuple[str, ...]
-    instruments: tuple[str, ...]
+    endogenous: str | tuple[str, ...]
+    instruments: str | tuple[str, ...]
     covariates: tuple[str, ...] = ()
     absorb: tuple[str, ...] = ()
     weights: str | None = None
     method: Method = "2sls"
     moments: Moments = "robust"
     moments_by: str | None = None
+    singletons: Singletons = "keep"
 
     def __post_init__(self) -> None:
         for name in ("endogenous", "instruments", "covariates", "absorb"):
             object.__setattr__(self, name, _names(getattr(self, name)))
         _refuse_odd_choices(self)
 
+    def _default_inference(self) -> Inference:
+        return Cluster(self.absorb[0], kind="CR1S") if self.absorb else Robust("HC1")
+
     def fit(
         self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
     ) -> Estimate:
-        """Estimate the coefficients; by default with :class:`~juntos_eval.inference.robust.Robust` ``HC1``.
+        """Estimate the coefficients.
 
         Parameters
         ----------
         data : pandas.DataFrame
             Not changed.
         inference : Inference, optional
+            By default :class:`~juntos_eval.inference.robust.Robust` ``HC1``; with ``absorb``
+            :class:`~juntos_eval.inference.cluster.Cluster` ``CR1S`` by the first absorbed factor.
         carry : tuple of str
             Groupings to keep for another inference later.
 
@@ -137,21 +149,24 @@ class TwoStage:
         ------
         DesignError
         """
-        chosen_inference = inference or Robust()
+        chosen_inference = inference or self._default_inference()
         columns = Columns(
             outcome=self.outcome,
-            endogenous=self.endogenous,
-            instruments=self.instruments,
+            endogenous=_names(self.endogenous),
+            instruments=_names(self.instruments),
             covariates=self.covariates,
             absorb=self.absorb,
             weights=self.weights,
+            drops_singletons=self.singletons == "drop",
         )
         carried = groups_to_carry(chosen_inference, (*carry, *([self.moments_by] if self.moments_by else [])))
         model, chosen = model_from(data, columns, carried)
         left = model.left()
         coefficients, linear, extra = _estimated(self, model, left)
         fit = _fit_of(model, coefficients, linear)
-        checks, details = checks_and_details(model, left, chosen_inference, fit)
+        checks, details = checks_and_details(model, left, self._default_inference(), fit)
+        if self.absorb:
+            checks = (singleton_check(model.singletons, is_dropped=self.singletons == "drop"), *checks)
         return Estimate(
             spec={"estimator": "TwoStage", **asdict(self)},
             keys={"term": (*model.endogenous_names, *model.exogenous_names)},
@@ -170,14 +185,15 @@ def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _refuse_odd_choices(spec: TwoStage) -> None:
-    for choice, choices in (("method", get_args(Method)), ("moments", get_args(Moments))):
+    kinds = {"method": Method, "moments": Moments, "singletons": Singletons}
+    for choice, choices in ((name, get_args(kind)) for name, kind in kinds.items()):
         if getattr(spec, choice) not in choices:
             raise DesignError(
                 f"there is no {choice} {getattr(spec, choice)!r} of instruments",
                 where="TwoStage",
                 remedy=f"choose one of {', '.join(choices)}",
             )
-    roles = [spec.outcome, *spec.endogenous, *spec.instruments, *spec.covariates]
+    roles = [spec.outcome, *_names(spec.endogenous), *_names(spec.instruments), *spec.covariates]
     twice = sorted({name for name in roles if roles.count(name) > 1})
     if not spec.endogenous or not spec.instruments or twice:
         raise DesignError(
