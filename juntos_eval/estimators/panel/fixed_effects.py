@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from juntos_eval.arrays import Bools, Floats
 from juntos_eval.errors import DesignError
-from juntos_eval.estimate import Check, Estimate, Groups, Inference, Sample
-from juntos_eval.estimators.design import Selection, groups_to_carry, require_frame, select
+from juntos_eval.estimate import Check, Estimate, Groups, Inference
+from juntos_eval.estimators.design import Selection, groups_to_carry, require_frame
 from juntos_eval.estimators.panel.absorbed_fit import absorbed_fit
 from juntos_eval.estimators.panel.regression_checks import (
     condition_check,
@@ -21,9 +20,9 @@ from juntos_eval.estimators.panel.regression_checks import (
     leverage_check,
     singleton_check,
 )
+from juntos_eval.estimators.panel.regression_frame import CONSTANT, names_of, regression_selection, sample_of
 from juntos_eval.estimators.panel.terms import (
     AbsorbedTerm,
-    CovariateTerm,
     absorbed_terms,
     covariate_columns,
     covariate_terms,
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["FixedEffects"]
 
 Singletons = Literal["keep", "drop"]
-CONSTANT = "constant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +95,7 @@ class FixedEffects:
 
     def __post_init__(self) -> None:
         for name in ("covariates", "absorb"):
-            given = getattr(self, name)
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+            object.__setattr__(self, name, names_of(getattr(self, name)))
         if self.singletons not in ("keep", "drop"):
             raise DesignError(
                 f"there is no way {self.singletons!r} to treat singletons",
@@ -139,7 +136,14 @@ class FixedEffects:
         chosen_inference = inference or _default_inference(effects)
         own = {effect.label for effect in effects}
         wanted = tuple(name for name in groups_to_carry(chosen_inference, carry) if name not in own)
-        chosen = self._select(data, terms, effects, wanted)
+        chosen = regression_selection(
+            data,
+            terms,
+            numeric=(self.outcome, *(column for effect in effects for column in effect.slopes)),
+            weights=self.weights,
+            carry=wanted,
+            factors=tuple(column for effect in effects for column in effect.columns),
+        )
         alone, chosen, prepared = self._prepare(chosen, effects)
         groups = {name: chosen.groups[name] for name in wanted} | {
             effect.label: levels for effect, (levels, _) in zip(effects, prepared, strict=True)
@@ -159,33 +163,13 @@ class FixedEffects:
             keys={"term": tuple(names[place] for place in regression.kept)},
             values=fit.values,
             uncertainty=chosen_inference.infer(fit),
-            sample=_sample(chosen),
+            sample=sample_of(chosen),
             checks=(
                 *self._checks(regression, names, alone, weights),
                 *level_checks({effect.label: groups[effect.label] for effect in effects}),
             ),
             details=_details(regression, names, within, effects),
             fit=fit,
-        )
-
-    def _select(
-        self,
-        data: DataFrame,
-        terms: Sequence[CovariateTerm],
-        effects: Sequence[AbsorbedTerm],
-        carry: tuple[str, ...],
-    ) -> Selection:
-        columns = dict.fromkeys(column for term in terms for column in term.columns)
-        there = [column for column in columns if column in data.columns]
-        numbers = [column for column in there if _is_number(data[column])]
-        slopes = [column for effect in effects for column in effect.slopes]
-        return select(
-            data,
-            numeric=(self.outcome, *numbers, *slopes),
-            covariates=tuple(column for column in columns if column not in numbers),
-            weights=self.weights,
-            carry=carry,
-            factors=tuple(column for effect in effects for column in effect.columns),
         )
 
     def _prepare(
@@ -223,12 +207,6 @@ def _default_inference(effects: Sequence[AbsorbedTerm]) -> Inference:
     return Cluster(effects[0].label, kind="CR1S") if effects else Robust("HC1")
 
 
-def _is_number(column: Any) -> bool:
-    return isinstance(column, pd.Series) and (
-        pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
-    )
-
-
 def _without(chosen: Selection, alone: Bools) -> Selection:
     kept = ~alone
     return replace(
@@ -239,16 +217,6 @@ def _without(chosen: Selection, alone: Bools) -> Selection:
         groups={name: Groups(way.codes[kept], way.levels) for name, way in chosen.groups.items()},
         rows=chosen.rows[kept],
         dropped={**chosen.dropped, "singleton of an absorbed factor": int(alone.sum())},
-    )
-
-
-def _sample(chosen: Selection) -> Sample:
-    weights = chosen.weights
-    return Sample(
-        rows=chosen.n,
-        units=chosen.n,
-        effective=float(weights.sum() ** 2 / (weights @ weights)),
-        dropped=chosen.dropped,
     )
 
 
