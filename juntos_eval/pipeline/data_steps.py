@@ -10,6 +10,7 @@ from juntos_eval.paths import MANIFEST, RawFolder
 from juntos_eval.pipeline.fingerprint import fingerprint
 from juntos_eval.pipeline.run import Run, Synthetic
 from juntos_eval.pipeline.step import Step
+from juntos_eval.pipeline.young_lives_steps import young_lives_steps
 from juntos_eval.surveys import enaho
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.provenance import CleanTable
@@ -74,8 +75,8 @@ def data_steps(run: Run) -> list[Step]:
     Returns
     -------
     list of Step
-        Synthetic files where the run writes its own, one clean table a step, households by year, and
-        linked households where there are two years.
+        Synthetic files where the run writes its own, one clean table a step, households by year,
+        linked households where there are two years, and Young Lives where its files lie.
     """
     years = years_of(run)
     tables = {year: tables_of(run, year) for year in years}
@@ -85,6 +86,7 @@ def data_steps(run: Run) -> list[Step]:
     steps += [_households(run, year, tables[year]) for year in years]
     if len(years) > 1:
         steps.append(_linked(run, years[-2], years[-1]))
+    steps += young_lives_steps(run)
     return steps
 
 

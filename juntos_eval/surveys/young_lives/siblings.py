@@ -25,7 +25,8 @@ _TABLES: Final = (
     "cognitive_younger",
 )
 _MEASURES: Final = ("bmi", "waz", "haz", "baz", "is_haz_flagged")
-_TEXT: Final = {"child_id": "str"}
+#: Any of these makes a row a sibling that was measured or tested.
+_RESULTS: Final = ("haz", "bmi", "height_cm", "ppvt_raw", "ppvt_percent")
 
 
 def clean_siblings(raw: RawFolder, juntos: pd.DataFrame | None = None) -> CleanTable:
@@ -72,7 +73,7 @@ def clean_siblings(raw: RawFolder, juntos: pd.DataFrame | None = None) -> CleanT
             remedy=f"put these there: {'; '.join(missing)}",
         )
     rows = pd.concat(parts, ignore_index=True)
-    has_any = rows[["haz", "bmi", "height_cm", "ppvt_raw", "ppvt_percent"]].notna().any(axis=1)
+    has_any = rows.reindex(columns=list(_RESULTS)).notna().any(axis=1)
     rows = rows[has_any].reset_index(drop=True)
     used = [table for (_, one), table in opened.items() if one >= 3]
     if has_study_table(raw, "sibling_ppvt_irt"):
@@ -139,7 +140,7 @@ def _with_round_3_tests(rows: pd.DataFrame, child: pd.DataFrame) -> pd.DataFrame
     if "ppvt_raw" not in tested or "line" not in tested or "line" not in rows:
         return rows
     tested = tested[tested["ppvt_raw"].notna() & tested["line"].notna()]
-    measured = rows[rows[["haz", "bmi", "height_cm"]].notna().any(axis=1)]
+    measured = rows[rows.reindex(columns=list(_RESULTS)).notna().any(axis=1)]
     both = measured.merge(tested, on=["child_id", "line"], how="outer", indicator=True)
     is_new = both["_merge"].eq("right_only")
     has_first = both["child_id"].isin(measured.loc[measured["sibling"].eq(1), "child_id"])
@@ -180,7 +181,8 @@ def _with_irt(rows: pd.DataFrame, irt: StudyTable) -> pd.DataFrame:
     found = irt.frame[["child_id", "round", "irt"]].rename(columns={"irt": "ppvt_irt"})
     found = found.astype({"round": "int64"})
     both = rows.merge(found, on=["child_id", "round"], how="left")
-    both["ppvt_irt"] = both["ppvt_irt"].where(both["ppvt_raw"].notna())
+    is_tested = both["ppvt_raw"].notna() if "ppvt_raw" in both else pd.Series(data=False, index=both.index)
+    both["ppvt_irt"] = both["ppvt_irt"].where(is_tested)
     return both
 
 

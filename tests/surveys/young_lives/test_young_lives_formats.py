@@ -225,4 +225,4 @@ def test_a_missing_date_stays_missing_and_a_word_is_refused() -> None:
 def test_a_month_is_365_twelfths_of_a_day() -> None:
     days = pd.Series(pd.to_datetime(["2002-08-01"])), pd.Series(pd.to_datetime(["2003-08-01"]))
     assert months_between(*days).tolist() == [12.0]
-    assert np.isnan(months_between(pd.Series(pd.to_datetime([None])), days[1]).iloc[0])
+    assert np.isnan(months_between(pd.Series([pd.NaT], dtype="datetime64[s]"), days[1]).iloc[0])

@@ -178,7 +178,7 @@ def test_a_start_before_the_programme_or_after_the_interview_is_no_start() -> No
             "round": 3,
             "juntos_answer": "beneficiary",
             "start": pd.to_datetime(["2003-01-01", "2010-01-01"]),
-            "end": pd.to_datetime([None, None]),
+            "end": pd.to_datetime(pd.Series([None, None], dtype="str")),
             "interview": pd.to_datetime(["2009-10-01", "2009-10-01"]),
         }
     )
