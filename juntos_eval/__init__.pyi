@@ -51,7 +51,11 @@ from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.balanced_replication import BalancedReplication as BalancedReplication
 from juntos_eval.inference.bootstrap import Bootstrap as Bootstrap
 from juntos_eval.inference.bootstrap import SurveyBootstrap as SurveyBootstrap
+from juntos_eval.inference.approximate_randomization import (
+    approximate_randomization as approximate_randomization,
+)
 from juntos_eval.inference.cluster import Cluster as Cluster
+from juntos_eval.inference.cluster_checks import cluster_checks as cluster_checks
 from juntos_eval.inference.cluster_wald import cluster_wald as cluster_wald
 from juntos_eval.inference.conley import Conley as Conley
 from juntos_eval.inference.jackknife import Jackknife as Jackknife

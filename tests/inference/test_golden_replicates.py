@@ -34,7 +34,7 @@ def sample() -> pd.DataFrame:
 
 def resampled(which: str, estimator: Estimator) -> Any:
     frame = sample()
-    columns = tuple(name for name in frame if name.startswith(which.removesuffix("_mean")))
+    columns = tuple(name for name in map(str, frame) if name.startswith(which.removesuffix("_mean")))
     known: dict[str, Any] = {
         "jkn": lambda: Jackknife(estimator, **DESIGN, center="mean"),
         "jkn_mse": lambda: Jackknife(estimator, **DESIGN),
@@ -76,8 +76,10 @@ def test_balanced_replicates_of_linear_statistics(which: str, fay: float) -> Non
 
 def test_factors_are_weights_over_weights() -> None:
     frame = sample()
-    columns = tuple(name for name in frame if name.startswith("boot"))
-    factors = frame.assign(**{name: frame[name] / frame["w"] for name in columns})
+    columns = tuple(name for name in map(str, frame) if name.startswith("boot"))
+    factors = frame.copy()
+    for name in columns:
+        factors[name] = frame[name] / frame["w"]
     ratio = KINDS["ratio"][0]
     expected = ReplicateWeights(ratio, columns, "bootstrap").fit(frame)
     found = ReplicateWeights(ratio, columns, "bootstrap", combined=False).fit(factors)
