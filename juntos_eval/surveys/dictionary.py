@@ -9,10 +9,12 @@ from typing import Final
 from juntos_eval.paths import write_atomically
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.enaho import household_schema, schema
+from juntos_eval.surveys.enaho.dictionary import ENAHO_MODULES
 from juntos_eval.surveys.endes.dictionary import ENDES_TABLES
 from juntos_eval.surveys.geo.clean import DISTRICTS
 from juntos_eval.surveys.schema import Field, TableSchema
 from juntos_eval.surveys.source import SURVEYS, UNDATED, SurveySource, TableSource, load_source
+from juntos_eval.surveys.young_lives.dictionary import YOUNG_LIVES_TABLES, raw_section
 
 __all__ = ["data_clean_readme", "data_raw_readme", "write_readmes"]
 
@@ -31,7 +33,9 @@ TABLES: Final[tuple[tuple[str, TableSchema], ...]] = (
         "enaho/linked_households.parquet",
         household_schema.households_schema(frozenset({"districts"}), name="linked_households"),
     ),
+    *ENAHO_MODULES,
     *ENDES_TABLES,
+    *YOUNG_LIVES_TABLES,
 )
 
 _RAW_INTRODUCTION: Final = """\
@@ -92,7 +96,7 @@ def data_raw_readme() -> str:
     True
     """
     sections = ["\n".join(_survey_section(load_source(survey))) for survey in SURVEYS]
-    return "\n".join([_RAW_INTRODUCTION, *sections])
+    return "\n".join([_RAW_INTRODUCTION, *sections, raw_section()])
 
 
 def data_clean_readme() -> str:
