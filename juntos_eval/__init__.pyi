@@ -48,12 +48,12 @@ from juntos_eval.estimators.survey_statistics import Total as Total
 from juntos_eval.estimators.survey_statistics import design_effect as design_effect
 from juntos_eval.estimators.survey_statistics import proportion_intervals as proportion_intervals
 from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
-from juntos_eval.inference.balanced_replication import BalancedReplication as BalancedReplication
-from juntos_eval.inference.bootstrap import Bootstrap as Bootstrap
-from juntos_eval.inference.bootstrap import SurveyBootstrap as SurveyBootstrap
 from juntos_eval.inference.approximate_randomization import (
     approximate_randomization as approximate_randomization,
 )
+from juntos_eval.inference.balanced_replication import BalancedReplication as BalancedReplication
+from juntos_eval.inference.bootstrap import Bootstrap as Bootstrap
+from juntos_eval.inference.bootstrap import SurveyBootstrap as SurveyBootstrap
 from juntos_eval.inference.cluster import Cluster as Cluster
 from juntos_eval.inference.cluster_checks import cluster_checks as cluster_checks
 from juntos_eval.inference.cluster_wald import cluster_wald as cluster_wald

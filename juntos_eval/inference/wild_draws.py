@@ -119,7 +119,8 @@ def p_values(drawn: Floats, observed: Floats, *, tail: Tail, ties: Ties, is_enum
 
 
 def _share(drawn: Floats, observed: Floats, ties: Ties, is_enumerated: bool) -> Floats:
-    room = TIE * np.maximum(1.0, np.abs(observed))
+    size = np.abs(observed)
+    room = TIE * np.maximum(1.0, np.where(np.isfinite(size), size, 0.0))
     if ties == "above":
         return np.asarray((drawn > (observed + room)[..., None]).mean(axis=-1))
     beyond = (drawn >= (observed - room)[..., None]).sum(axis=-1)
