@@ -77,8 +77,8 @@ HAS_JUNTOS: Final = Field(
     name="has_juntos",
     dtype="boolean",
     is_nullable=True,
-    description="Some member benefited from Juntos in the last three years: recently or ever, not today",
-    description_es="Algún miembro fue beneficiario de Juntos en los últimos tres años: no es el cobro de hoy",
+    description="Some member benefited from Juntos in three years (2014-2019: three months), not today",
+    description_es="Algún miembro fue beneficiario en los últimos tres años (2014-2019: tres meses), no hoy",
 )
 HAS_SCHOOL_MEALS: Final = Field(
     name="has_school_meals",
