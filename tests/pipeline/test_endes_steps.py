@@ -1,4 +1,4 @@
-"""ENDES files in the raw folder are cleaned with the rest; without ENAHO nothing more is made, and we say so."""
+"""ENDES files in the raw folder are cleaned with the rest; without ENAHO nothing more is made: we say so."""
 
 from __future__ import annotations
 
