@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -32,6 +33,9 @@ MANIFEST: Final = "manifest.toml"
 SYNTHETIC_RUN: Final = "synthetic-data"
 
 
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Lend a temporary path that becomes ``path`` when the block ends well, and vanishes when it does not.
@@ -46,6 +50,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Path
         ``<name>.<process>.partial`` in the same folder, so that the final rename is one step of the file
         system; two processes that write one file do not share it, and the last whole one stays.
+
+    Raises
+    ------
+    SourceError
+        If the disk is full.
 
     Examples
     --------
@@ -65,6 +74,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with partial.open("rb+") as written:
             os.fsync(written.fileno())
         partial.replace(path)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise SourceError(
+            "The disk is full", where=str(path), remedy="make room and try again: nothing was changed"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -52,7 +52,8 @@ def build_households(
     Raises
     ------
     SchemaError
-        If the tables are of different years, a household has two heads, or more than 5 % lie in no district.
+        If the tables are of different years, a household has two heads, a joined key repeats, or more than
+        5 % of the households lie in no district.
 
     Examples
     --------
@@ -150,6 +151,12 @@ def _join(frame: pd.DataFrame, name: str, table: CleanTable) -> tuple[pd.DataFra
     key = "ubigeo" if name == "districts" else "household_id"
     columns = [field.name for field in OPTIONAL[name]]
     other = table.frame.rename(columns=_DISTRICT_COLUMNS) if name == "districts" else table.frame
+    if repeated := int(other[key].duplicated(keep=False).sum()):
+        raise SchemaError(
+            f"{key} repeats in {name}: the join would multiply households",
+            where=f"{', '.join(file.name for file in table.provenance.inputs)}, {repeated:,} rows",
+            remedy="clean the raw files again; each household and each district has one row",
+        )
     unmatched = int((~frame[key].isin(other[key])).sum())
     if name == "districts" and unmatched > _MOST_WITHOUT_DISTRICT * len(frame):
         raise SchemaError(
