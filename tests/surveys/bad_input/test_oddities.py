@@ -165,7 +165,7 @@ def test_two_runs_that_write_one_table_never_mix_table_and_provenance(tmp_path: 
     words = ""
     try:
         table = read_table(path)
-        is_one = table.frame["age_years"].eq(float(table.provenance.notes["seed"])).all()
+        is_one = bool(table.frame["age_years"].eq(float(table.provenance.notes["seed"])).all())
     except SourceError as error:
         is_one, words = False, error.what
     assert is_one or "not the one that its provenance was written with" in words
