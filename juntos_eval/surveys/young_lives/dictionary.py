@@ -49,9 +49,9 @@ def _lines() -> Iterator[str]:
     yield f"- How to get it: {facts['register']}. Nothing is fetched by this package."
     yield (
         "- Where it goes: `<folder>/young_lives/`, the zips as they come (`UKDA-<SN>-stata.zip`, `-spss`, "
-        "`-tab`) or unpacked, in any folder that does not carry another study's number. A file is found by its "
-        "name; Stata is preferred to SPSS to tab. In a TOML, `[young_lives.3]` lists the files of round 3 by "
-        "table, `[young_lives]` those of every round.\n"
+        "`-tab`) or unpacked, in any folder without another study's number. A file is found by "
+        "its name; Stata is preferred to SPSS to tab. In a TOML, `[young_lives.3]` lists files of round 3 "
+        "by table, `[young_lives]` those of every round.\n"
     )
     yield "| table | round | study (SN) | file | rows seen |"
     yield "|---|---|---|---|---|"
