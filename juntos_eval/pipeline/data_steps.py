@@ -34,7 +34,7 @@ _CLEANERS: dict[str, Callable[[RawFolder, int], CleanTable]] = {
 
 
 def years_of(run: Run) -> tuple[int, ...]:
-    """Return the survey years that the run reads: those of which any file is there.
+    """Return the survey years that the main job reads: of 2024 and 2025, those of which any file is there.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def years_of(run: Run) -> tuple[int, ...]:
     if run.synthetic is not None:
         return tuple(SURVEY_YEARS)
     raw = run.raw()
-    declared = sorted(int(year) for year in load_source("enaho").years)
+    declared = sorted(SURVEY_YEARS)
     found = tuple(year for year in declared if any(_find(raw, table, year) for table in _CLEANERS))
     if not found:
         raise SourceError(

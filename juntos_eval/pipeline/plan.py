@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from juntos_eval.errors import SourceError
 from juntos_eval.pipeline.data_steps import data_steps, years_of
+from juntos_eval.pipeline.enaho_module_steps import enaho_module_steps
 from juntos_eval.pipeline.endes_steps import endes_steps, refusal
 from juntos_eval.pipeline.estimate_steps import estimate_steps
 from juntos_eval.pipeline.report_step import report_step
@@ -16,7 +17,8 @@ __all__ = ["Run", "steps"]
 def steps(run: Run) -> list[Step]:
     """Return the steps of a run.
 
-    ENDES files are cleaned where they lie in the raw folder; estimates and report are of ENAHO.
+    ENDES files, and ENAHO's modules of any year with a sumaria, are cleaned where they lie in the raw
+    folder; estimates and report are of ENAHO 2024 and 2025.
 
     Parameters
     ----------
@@ -39,11 +41,11 @@ def steps(run: Run) -> list[Step]:
     >>> [step.name for step in steps(run)][0]
     'synthetic'
     """
-    of_endes = endes_steps(run)
+    beside = [*enaho_module_steps(run), *endes_steps(run)]
     try:
         years_of(run)
     except SourceError as error:
-        if not of_endes:
+        if not beside:
             raise
-        return [*of_endes, refusal(error)]
-    return [*data_steps(run), *of_endes, *estimate_steps(run), report_step(run)]
+        return [*beside, refusal(error)]
+    return [*data_steps(run), *beside, *estimate_steps(run), report_step(run)]
