@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from juntos_eval.paths import write_atomically
@@ -46,6 +46,20 @@ Generated from `juntos_eval/surveys/*/source.toml` (`python -m juntos_eval.surve
 Raw files are read as published and never changed. Nothing in this folder but this page is in git: survey
 microdata are not redistributed. Without them the report runs on synthetic files, and says so on every page.
 
+## How to get them
+
+```
+juntos-eval catalog              # what INEI publishes, what is on disk, what each cited study used
+juntos-eval fetch enaho --years 2009-2013 --modules 02,34,37
+juntos-eval fetch young_lives    # says how to register and where to put the zips: nothing is fetched
+juntos-eval doctor               # what is missing, stale, cut, damaged or of another edition
+```
+
+`fetch` goes on where it broke, keeps the zips in `zips/`, and writes the sha256 of every zip and data file
+into `fetched.json` on first sight: a file that INEI issues anew under the same address is named, and replaces
+nothing unless you say so. The panel (`enaho_panel`) and the poverty maps (`poverty_map`) are fetched the same
+way; `docs/surveys.md` tells more.
+
 ## Where files go
 
 `<folder>/<survey>/<year>/<file>`, upper and lower case of file names being one; name the folder with
@@ -60,8 +74,9 @@ districts = "elsewhere/ubigeo_distrito.csv"
 ```
 
 Such a TOML, or a `manifest.toml` in the folder, may state what is known of the files. It wins over the row
-counts below, which are those of the issue seen: INEI re-issues files silently, and a file with fewer rows
-than announced is taken for half-copied. Each clean table's provenance holds the sha256 of the files read.
+counts in `source.toml`, which are those of the issue seen: INEI re-issues files silently, and a file with
+fewer rows than announced is taken for half-copied. Each clean table's provenance holds the sha256 of the
+files read.
 
 ```toml
 synthetic = false
@@ -92,7 +107,7 @@ def data_raw_readme() -> str:
     Examples
     --------
     >>> from juntos_eval.surveys.dictionary import data_raw_readme
-    >>> "966-Modulo02.zip" in data_raw_readme()
+    >>> "2024 966, 2025 1031" in data_raw_readme()
     True
     """
     sections = ["\n".join(_survey_section(load_source(survey))) for survey in SURVEYS]
@@ -145,13 +160,23 @@ def _survey_section(source: SurveySource) -> Iterator[str]:
     yield f"- Cite: {source.citation}"
     if source.url:
         yield f"- Address: `{source.url}` (no login; it can change; seen {source.seen})"
+        yield f"- Get it: `juntos-eval fetch {source.name} --years … --modules …`"
+        codes = (f"{year} {facts['code']}" for year, facts in source.years.items() if facts.get("code"))
+        yield f"- Codes of the years: {', '.join(codes)}. Formats: {_formats(source)}."
     yield ""
-    yield "| table | year | file | module | rows seen | zip |"
-    yield "|---|---|---|---|---|---|"
-    for table in source.tables.values():
-        for label in _years(source, table):
-            yield _file_row(source, table, label)
+    yield "| table | years mapped | file | module | rows of the issues seen |"
+    yield "|---|---|---|---|---|"
+    yield from (_table_row(source, table) for table in source.tables.values())
     yield ""
+
+
+def _formats(source: SurveySource) -> str:
+    """Say since when each format is published."""
+    years: dict[str, list[str]] = {}
+    for year, facts in source.years.items():
+        for name in facts["formats"] if year != UNDATED else ():
+            years.setdefault(name, []).append(year)
+    return ", ".join(f"{name} {_span(of)}" for name, of in years.items())
 
 
 def _years(source: SurveySource, table: TableSource) -> list[str]:
@@ -160,20 +185,42 @@ def _years(source: SurveySource, table: TableSource) -> list[str]:
     return [year for year in codebook.years if any(year in column.raw for column in columns)]
 
 
-def _file_row(source: SurveySource, table: TableSource, label: str) -> str:
-    year = None if label == UNDATED else int(label)
-    names = " or ".join(f"`{name}`" for name in table.names(year))
-    is_third_party = table.producer != source.producer
-    formats = source.years[label]["formats"]
-    address = "" if is_third_party else source.address(table.name, year, formats[0])
-    origin = table.producer if is_third_party else f"`{address.rsplit('/', 1)[-1]}`" if address else ""
+def _span(labels: list[str]) -> str:
+    """Return years as 2004-2012, 2014; the words for a table without a date as they are."""
+    spans: list[list[str]] = []
+    for label in labels:
+        follows = (
+            spans and label.isdigit() and spans[-1][-1].isdigit() and int(label) == int(spans[-1][-1]) + 1
+        )
+        if follows:
+            spans[-1].append(label)
+        else:
+            spans.append([label])
+    return ", ".join(span[0] if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans)
+
+
+def _table_row(source: SurveySource, table: TableSource) -> str:
+    years = _years(source, table)
     optional = " (optional)" if table.is_optional else ""
-    rows = table.rows.get(label)
-    module = f"{source.module(table.name, year)} {table.title}".strip()
-    return (
-        f"| {table.name}{optional} | {label} | {names} | {module} "
-        f"| {f'{rows:,}' if rows is not None else ''} | {origin} |"
-    )
+    modules = dict.fromkeys(source.module(table.name, None if y == UNDATED else int(y)) for y in years)
+    module = " ".join([" / ".join(filter(None, modules)), table.title]).strip()
+    if table.producer != source.producer:
+        module += f". {table.producer}"
+    rows = sorted(table.rows.values())
+    seen = f"{rows[0]:,} to {rows[-1]:,}" if len(rows) > 1 else f"{rows[0]:,}" if rows else ""
+    return f"| {table.name}{optional} | {_span(years)} | {_file_names(table)} | {module} | {seen} |"
+
+
+def _file_names(table: TableSource) -> str:
+    """Return each stem once, with the suffixes it may have."""
+    suffixes: dict[str, list[str]] = {}
+    for name in table.file_names:
+        path = PurePosixPath(name)
+        suffixes.setdefault(path.stem, []).append(path.suffix)
+    by_suffixes: dict[str, list[str]] = {}
+    for stem, of in suffixes.items():
+        by_suffixes.setdefault(" ".join(of), []).append(f"`{stem}`")
+    return "; ".join(f"{' or '.join(stems)} ({of})" for of, stems in by_suffixes.items())
 
 
 def _table_section(path: str, table: TableSchema) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.dictionary import TABLES, data_clean_readme, data_raw_readme, write_readmes
-from juntos_eval.surveys.source import load_source
+from juntos_eval.surveys.source import SURVEYS, load_source
 
 
 def test_the_pages_in_the_repository_are_up_to_date(repository: Path) -> None:
@@ -27,14 +27,25 @@ def test_every_column_is_described_in_both_languages() -> None:
 
 def test_every_file_and_its_terms_are_on_the_page() -> None:
     page = data_raw_readme()
-    for survey in ("enaho", "geo"):
+    for survey in SURVEYS:
         source = load_source(survey)
-        assert source.licence in page
-        assert source.producer in page
+        for text in (source.licence, source.producer, source.citation):
+            assert text in page
         for table in source.tables.values():
-            for year in table.rows:
-                assert table.names(None if year == "undated" else int(year))[0] in page
+            for name in table.file_names:
+                assert f"`{PurePosixPath(name).stem}`" in page, name
+        for year, facts in source.years.items():
+            assert not facts.get("code") or f"{year} {facts['code']}" in page
     assert set(load_codebook("enaho").years) == {*(str(year) for year in range(2004, 2026)), "undated"}
+
+
+def test_the_page_says_how_to_get_the_files() -> None:
+    page = data_raw_readme()
+    for verb in ("juntos-eval catalog", "juntos-eval fetch", "juntos-eval doctor"):
+        assert verb in page
+    for study in (5307, 6852, 6853, 7931, 8357, 7483):
+        assert str(study) in page
+    assert len(page) < 40_000, "a page that nobody reads"
 
 
 def test_pages_are_written_where_they_belong(tmp_path: Path) -> None:
