@@ -157,7 +157,7 @@ class WildBootstrap:
         p = np.array([curve.p_of(np.array([gap]))[0] for curve, gap in zip(found, zero, strict=True)])
         sets = self._sets(fit, found, draws)
         return Uncertainty(
-            method=self._method(fit, draws) + shape_in_words(sets) + f"; {clustered.method}",
+            method=self._method(fit, draws) + _untested(p) + shape_in_words(sets) + f"; {clustered.method}",
             covariance=clustered.covariance,
             df=clustered.df,
             p_values=p,
@@ -322,10 +322,18 @@ def wild_test(
     return inference.wald(fit, rows, rows @ fit.values - target)
 
 
+def _untested(p: Floats) -> str:
+    """Say how many values have no p value: covariates beside an instrumented variable, negative variances."""
+    count = int(np.isnan(p).sum())
+    return f", {count} of {len(p)} values not tested" if count else ""
+
+
 def _set_of(value: float, curve: Curve, alpha: float, step: float) -> Pieces:
     def p_of(distances: Floats) -> Floats:
         return curve.p_of(distances * curve.std_error)
 
+    if np.isnan(p_of(np.zeros(1))).any():
+        return ((np.nan, np.nan),)
     # a gap is the estimate less the null: what is far above is a low null
     pieces = inverted(p_of, alpha, step)
     ends = [(value - high * curve.std_error, value - low * curve.std_error) for low, high in pieces]

@@ -276,6 +276,8 @@ def test_wild_restricted_efficient_bootstrap(
     assert found.p_values[0] == pytest.approx((beyond + 1) / 201, abs=1e-12)
     assert np.isnan(found.p_values[1])
     assert "WRE" in found.method
+    assert f"{len(fit.values) - 1} of {len(fit.values)} values not tested" in found.method
+    assert "empty" not in found.method
     assert found.intervals is not None
     for end, inwards in zip(found.intervals[0], (1e-6, -1e-6), strict=True):
         if np.isfinite(end):
