@@ -2,6 +2,7 @@
 
 from juntos_eval.surveys.endes.births import clean_births
 from juntos_eval.surveys.endes.children import clean_children
+from juntos_eval.surveys.endes.entry import infer_district_entry
 from juntos_eval.surveys.endes.health import clean_health
 from juntos_eval.surveys.endes.households import clean_households
 from juntos_eval.surveys.endes.persons import clean_persons
@@ -16,4 +17,5 @@ __all__ = [
     "clean_persons",
     "clean_violence",
     "clean_women",
+    "infer_district_entry",
 ]

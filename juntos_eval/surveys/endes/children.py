@@ -91,6 +91,7 @@ def clean_children(
     frame = attach(frame, place, on="household_id", what="households", where="households")
     frame["child_weight"] = _child_weight(listed, frame["household_weight"], where=where)
     frame = frame.assign(year=np.int64(year), **_anaemia(listed, frame["altitude_m"]))
+    frame["juntos_exposure_months"] = _exposure(frame)
     account = Account(
         first=opened,
         others=(homes, people),
@@ -182,6 +183,13 @@ def _child_weight(listed: pd.DataFrame, of_household: pd.Series, *, where: str) 
     if "measurement_weight" not in listed:
         return of_household
     return clean.sampling_weight(listed["measurement_weight"], where=f"{where}, HV005A")
+
+
+def _exposure(frame: pd.DataFrame) -> pd.Series:
+    """Return months of life in Juntos: 0 where the household is not in it, missing where nobody knows."""
+    months = frame[["age_months", "juntos_months"]].min(axis=1, skipna=False)
+    is_outside = (~frame["has_juntos"]).fillna(value=False).astype(bool)
+    return months.mask(is_outside & frame["age_months"].notna(), 0.0)
 
 
 def _anaemia(listed: pd.DataFrame, altitude_m: pd.Series) -> dict[str, pd.Series]:

@@ -20,6 +20,7 @@ __all__ = [
     "full_labels",
     "implied",
     "inei_score",
+    "juntos_entry",
     "juntos_months",
     "months_between",
     "number",
@@ -224,6 +225,22 @@ def juntos_months(years: pd.Series, months: pd.Series) -> pd.Series:
     """
     known = months.where(months < 98).fillna(0.0)
     return 12.0 * years.where(years < 98) + known
+
+
+def juntos_entry(year: pd.Series, month: pd.Series, months: pd.Series) -> pd.Series:
+    """Return the month of entry as ``2009-07``: the month of the interview less the months recalled.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.endes.clean import juntos_entry
+    >>> parts = [pd.Series([value, None]) for value in (2019.0, 3.0, 14.0)]
+    >>> juntos_entry(*parts).tolist()
+    ['2018-01', nan]
+    """
+    at = (12.0 * year + month - 1.0 - months).astype("Int64")
+    text = (at // 12).astype("string") + "-" + (at % 12 + 1).astype("string").str.zfill(2)
+    return text.astype("str")
 
 
 def any_act(acts: pd.DataFrame, wanted: tuple[str, ...]) -> pd.Series:

@@ -122,6 +122,9 @@ def _frame(listed: pd.DataFrame, weight: pd.Series, year: int) -> pd.DataFrame:
     frame["juntos_months"] = clean.juntos_months(
         clean.number(listed, "juntos_years"), clean.number(listed, "juntos_months")
     ).where(frame["has_juntos"].fillna(value=False).astype(bool))
+    frame["juntos_entry"] = clean.juntos_entry(
+        frame["interview_year"], frame["interview_month"], frame["juntos_months"]
+    )
     return frame
 
 

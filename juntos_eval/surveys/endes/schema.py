@@ -134,6 +134,12 @@ JUNTOS: Final = (
         unit="months",
         limits=(0, 400),
     ),
+    text(
+        "juntos_entry",
+        "Month of the household's entry: that of the interview less the months recalled",
+        "Mes de ingreso del hogar: el de la entrevista menos los meses recordados",
+        is_nullable=True,
+    ),
 )
 
 HOUSEHOLDS: Final = TableSchema(
@@ -265,5 +271,12 @@ CHILDREN: Final = TableSchema(
         ),
         *DESIGN,
         *JUNTOS,
+        measure(
+            "juntos_exposure_months",
+            "Months of life in Juntos: the lesser of age and months as a beneficiary; 0 without Juntos",
+            "Meses de vida con el hogar en Juntos: el menor entre edad y meses como beneficiario",
+            unit="months",
+            limits=(0, 72),
+        ),
     ),
 )

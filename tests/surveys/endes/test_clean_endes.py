@@ -14,6 +14,7 @@ from juntos_eval.surveys import endes
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.endes import clean
 from juntos_eval.surveys.endes.join import attach, without_match
+from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.source import load_source
 from juntos_eval.surveys.synthetic.endes import EndesTruth
 from tests.surveys.endes.conftest import YEAR
@@ -142,3 +143,27 @@ def test_recomputed_scores_are_near_those_of_exact_ages(raw: RawFolder) -> None:
     assert gap.max() < 0.25
     whz = (children["whz"] - children["recomputed_whz"]).abs()
     assert whz.max() <= 0.0101
+
+
+def test_exposure_is_no_longer_than_life_nor_than_the_programme(raw: RawFolder) -> None:
+    children = endes.clean_children(raw, YEAR).frame
+    inside = children[children["has_juntos"].fillna(value=False)]
+    assert len(inside) > 30
+    assert (inside["juntos_exposure_months"] <= inside["age_months"]).all()
+    assert (inside["juntos_exposure_months"] <= inside["juntos_months"]).all()
+    outside = children[(~children["has_juntos"]).fillna(value=False)]
+    assert (outside["juntos_exposure_months"] == 0).all()
+    assert children.loc[children["has_juntos"].isna(), "juntos_exposure_months"].isna().all()
+
+
+def test_districts_are_dated_by_their_second_household(raw: RawFolder) -> None:
+    homes = endes.clean_households(raw, YEAR)
+    every, second = (endes.infer_district_entry([homes], at_least=least) for least in (1, 2))
+    assert set(second["ubigeo"]) < set(every["ubigeo"])
+    both = second.merge(every, on="ubigeo", suffixes=("_second", "_first"))
+    assert (both["entry_month_second"] >= both["entry_month_first"]).all()
+    # nobody entered before the first planted year, recall being exact here
+    assert every["entry_month"].min() >= "2005-01"
+    without = homes.frame.assign(juntos_entry=np.nan)
+    with pytest.raises(SchemaError, match="No household says"):
+        endes.infer_district_entry([CleanTable(frame=without, provenance=homes.provenance)])

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from juntos_eval.errors import SchemaError, SourceError
+from juntos_eval.estimators.means import Mean
+from juntos_eval.inference.survey_design import SurveyDesign
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys import endes
 from juntos_eval.surveys.provenance import CleanTable
@@ -83,6 +85,10 @@ def test_stunting_is_that_published(real: Real, *, only_slept_here: bool) -> Non
     assert round(100 * mean, 1) == 12.1
     # of a design of 248 strata and 3,253 clusters
     assert 0.003 < error < 0.007
+    design = SurveyDesign.of(counted, strata="stratum", psu="psu", lonely="adjust")
+    ours = Mean(outcome="is_stunted", weights="child_weight").fit(counted, inference=design).tidy()
+    assert ours["estimate"].iloc[0] == pytest.approx(mean, abs=1e-12)
+    assert ours["std_error"].iloc[0] == pytest.approx(error, rel=1e-2)
 
 
 def test_who_has_no_score_is_told(real: Real) -> None:

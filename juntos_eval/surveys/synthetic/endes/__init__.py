@@ -9,8 +9,8 @@ district affiliates with a chance that rises with its poverty. Affiliation shift
 - prenatal checks: the log of their mean, for births after the district's entry.
 
 Poverty of the district moves all outcomes and decides who enters first: a comparison of affiliated with
-others finds too little of the effect, or the wrong sign. ``hidden_confounding`` adds a trait that no file shows. ``EndesTruth`` says what
-an estimator should find.
+others finds too little of the effect, or the wrong sign. ``hidden_confounding`` adds a trait that no file
+shows. ``EndesTruth`` says what an estimator should find.
 """
 
 from __future__ import annotations
