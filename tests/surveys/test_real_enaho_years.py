@@ -35,7 +35,7 @@ def raw(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RawFolde
         pytest.skip(f"no ENAHO files at {folder}: poverty of the real survey is not checked")
     modules = {"housing": "01-2019-100", "members": "01-2019-200", "education": "01a-2019-300"}
     modules |= {"health": "01a-2019-400", "employment": "01a-2019-500"}
-    lines = ["[enaho]", f'deflators = "{folder}/sumaria/deflactores_base2020_new.dta"']
+    lines = ["[geo]", f'deflators = "{folder}/sumaria/deflactores_base2020_new.dta"']
     for year in POVERTY:
         lines += [f"[enaho.{year}]", f'sumaria = "{folder}/sumaria/sumaria-{year}.dta"']
         if year == 2019:

@@ -20,5 +20,5 @@ ENAHO_MODULES: Final[tuple[tuple[str, TableSchema], ...]] = (
         (f"enaho/{table.name}_<year>.parquet", table)
         for table in (SUMARIA, EDUCATION, EMPLOYMENT, HEALTH, HOUSING, CHILD_WORK)
     ),
-    ("enaho/deflators.parquet", PRICE_INDICES),
+    ("geo/deflators.parquet", PRICE_INDICES),
 )

@@ -141,10 +141,10 @@ PRICE_INDICES: Final = TableSchema(
     description_es="Una fila por departamento y año: índices de precios del INEI, 2020 = 1",
     key=("department", "deflator_year"),
     fields=(
-        declared("enaho", "deflators", "department", dtype="str"),
-        declared("enaho", "deflators", "deflator_year", dtype="int", limits=(1990, 2100)),
+        declared("geo", "deflators", "department", dtype="str"),
+        declared("geo", "deflators", "deflator_year", dtype="int", limits=(1990, 2100)),
         *(
-            declared("enaho", "deflators", name, dtype="float", limits=(0.01, 10))
+            declared("geo", "deflators", name, dtype="float", limits=(0.01, 10))
             for name in ("general", *(f"group_{group}" for group in range(1, 9)))
         ),
     ),
@@ -222,9 +222,9 @@ def clean_deflators(raw: RawFolder) -> CleanTable:
     SourceError, SchemaError
         If the file, its columns or its content is not what was declared.
     """
-    opened = open_table(raw, survey="enaho", table="deflators", year=None)
+    opened = open_table(raw, survey="geo", table="deflators", year=None)
     frame = opened.frame.assign(deflator_year=clean.whole(opened.frame["deflator_year"]))
-    return finish(frame, PRICE_INDICES, opened.provenance(survey="enaho", year=None))
+    return finish(frame, PRICE_INDICES, opened.provenance(survey="geo", year=None))
 
 
 def clean_sumaria(raw: RawFolder, year: int, *, deflators: CleanTable | None = None) -> CleanTable:
