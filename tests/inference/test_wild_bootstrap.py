@@ -278,8 +278,12 @@ def test_wild_restricted_efficient_bootstrap(
     assert "WRE" in found.method
     assert f"{len(fit.values) - 1} of {len(fit.values)} values not tested" in found.method
     assert "empty" not in found.method
-    assert found.intervals is not None
-    for end, inwards in zip(found.intervals[0], (1e-6, -1e-6), strict=True):
+    _ends_are_where_p_crosses(choice, fit, found.intervals)
+
+
+def _ends_are_where_p_crosses(choice: WildBootstrap, fit: Fit, intervals: Floats | None) -> None:
+    assert intervals is not None
+    for end, inwards in zip(intervals[0], (1e-6, -1e-6), strict=True):
         if np.isfinite(end):
             inside = replace(choice, null=end + inwards).infer(fit).p_values
             outside = replace(choice, null=end - inwards).infer(fit).p_values
