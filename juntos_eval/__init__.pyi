@@ -11,7 +11,11 @@ from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
+from juntos_eval.estimators.did import EventStudy as EventStudy
 from juntos_eval.estimators.did import GroupTime as GroupTime
+from juntos_eval.estimators.did import Imputation as Imputation
+from juntos_eval.estimators.did import InteractionWeighted as InteractionWeighted
+from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
 from juntos_eval.estimators.iv import ConfidenceSet as ConfidenceSet
@@ -38,7 +42,11 @@ from juntos_eval.estimators.means import MeanDifference as MeanDifference
 from juntos_eval.estimators.panel import Between as Between
 from juntos_eval.estimators.panel import FirstDifference as FirstDifference
 from juntos_eval.estimators.panel import FixedEffects as FixedEffects
+from juntos_eval.estimators.panel import LinearProbability as LinearProbability
+from juntos_eval.estimators.panel import Logit as Logit
 from juntos_eval.estimators.panel import Mundlak as Mundlak
+from juntos_eval.estimators.panel import Poisson as Poisson
+from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
 from juntos_eval.estimators.survey_statistics import Proportion as Proportion
@@ -47,6 +55,14 @@ from juntos_eval.estimators.survey_statistics import Ratio as Ratio
 from juntos_eval.estimators.survey_statistics import Total as Total
 from juntos_eval.estimators.survey_statistics import design_effect as design_effect
 from juntos_eval.estimators.survey_statistics import proportion_intervals as proportion_intervals
+from juntos_eval.estimators.sensitivity import HorowitzManskiBounds as HorowitzManskiBounds
+from juntos_eval.estimators.sensitivity import LeeBounds as LeeBounds
+from juntos_eval.estimators.sensitivity import ManskiBounds as ManskiBounds
+from juntos_eval.estimators.sensitivity import OmittedVariable as OmittedVariable
+from juntos_eval.estimators.sensitivity import Oster as Oster
+from juntos_eval.estimators.sensitivity import bias_contours as bias_contours
+from juntos_eval.estimators.sensitivity import bounds_interval as bounds_interval
+from juntos_eval.estimators.sensitivity import omitted_variable as omitted_variable
 from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.approximate_randomization import (
     approximate_randomization as approximate_randomization,
@@ -58,6 +74,7 @@ from juntos_eval.inference.cluster import Cluster as Cluster
 from juntos_eval.inference.cluster_checks import cluster_checks as cluster_checks
 from juntos_eval.inference.cluster_wald import cluster_wald as cluster_wald
 from juntos_eval.inference.conley import Conley as Conley
+from juntos_eval.inference.conley_taber import ConleyTaber as ConleyTaber
 from juntos_eval.inference.jackknife import Jackknife as Jackknife
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as MultiplierBootstrap
 from juntos_eval.inference.newey_west import DriscollKraay as DriscollKraay

@@ -220,6 +220,7 @@ ESTIMATORS: dict[str, Case] = {
 # those that fit another estimator again: their own tests ask them the promises that they can keep.
 ASKED_IN_THEIR_OWN_TESTS = frozenset(
     {"Proportion", "Quantile", "Ratio", "Total"}
+    | {"LinearProbability", "Logit", "Poisson", "Probit"}
     | {"BalancedReplication", "Bootstrap", "Jackknife", "ReplicateWeights", "SurveyBootstrap"}
 )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from juntos_eval.arrays import Bools, Floats
+from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, Estimate, Groups, Inference
 from juntos_eval.estimators.design import Selection, groups_to_carry, require_frame
@@ -20,7 +20,13 @@ from juntos_eval.estimators.panel.regression_checks import (
     leverage_check,
     singleton_check,
 )
-from juntos_eval.estimators.panel.regression_frame import CONSTANT, names_of, regression_selection, sample_of
+from juntos_eval.estimators.panel.regression_frame import (
+    CONSTANT,
+    names_of,
+    regression_selection,
+    sample_of,
+    without,
+)
 from juntos_eval.estimators.panel.terms import (
     AbsorbedTerm,
     absorbed_terms,
@@ -187,7 +193,7 @@ class FixedEffects:
                 where=f"{chosen.n:,} rows, absorb={self.absorb}",
                 remedy="absorb factors whose levels have several rows",
             )
-        chosen = _without(chosen, alone)
+        chosen = without(chosen, alone, "singleton of an absorbed factor")
         return count, chosen, [factor_of(effect, chosen) for effect in effects]
 
     def _checks(
@@ -205,19 +211,6 @@ class FixedEffects:
 
 def _default_inference(effects: Sequence[AbsorbedTerm]) -> Inference:
     return Cluster(effects[0].label, kind="CR1S") if effects else Robust("HC1")
-
-
-def _without(chosen: Selection, alone: Bools) -> Selection:
-    kept = ~alone
-    return replace(
-        chosen,
-        columns={name: values[kept] for name, values in chosen.columns.items()},
-        covariates=chosen.covariates[kept],
-        weights=chosen.weights[kept],
-        groups={name: Groups(way.codes[kept], way.levels) for name, way in chosen.groups.items()},
-        rows=chosen.rows[kept],
-        dropped={**chosen.dropped, "singleton of an absorbed factor": int(alone.sum())},
-    )
 
 
 def _details(

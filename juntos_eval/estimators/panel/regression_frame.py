@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from juntos_eval.arrays import Codes, Floats
+from juntos_eval.arrays import Bools, Codes, Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Fit, Groups, Sample
 from juntos_eval.estimators.design import Selection, require_frame, select
@@ -29,6 +29,7 @@ __all__ = [
     "plain_regression",
     "regression_selection",
     "sample_of",
+    "without",
 ]
 
 CONSTANT = "constant"
@@ -95,6 +96,20 @@ def sample_of(chosen: Selection, units: int | None = None) -> Sample:
         units=chosen.n if units is None else units,
         effective=float(weights.sum() ** 2 / (weights @ weights)),
         dropped=chosen.dropped,
+    )
+
+
+def without(chosen: Selection, gone: Bools, reason: str) -> Selection:
+    """Leave rows out, and count them under a reason."""
+    kept = ~gone
+    return replace(
+        chosen,
+        columns={name: values[kept] for name, values in chosen.columns.items()},
+        covariates=chosen.covariates[kept],
+        weights=chosen.weights[kept],
+        groups={name: Groups(way.codes[kept], way.levels) for name, way in chosen.groups.items()},
+        rows=chosen.rows[kept],
+        dropped={**chosen.dropped, reason: int(gone.sum())},
     )
 
 
