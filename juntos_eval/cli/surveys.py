@@ -48,11 +48,9 @@ def catalog(
     with plain_errors():
         from juntos_eval.surveys.catalog import parse_years, published
         from juntos_eval.surveys.catalog_needs import study_needs
-        from juntos_eval.surveys.fetch import how_to_get
 
         if survey == "young_lives":
-            needs = study_needs(survey)
-            _print_json([_need(need) for need in needs]) if as_json else typer.echo(how_to_get(data_raw))
+            _young_lives(data_raw, as_json=as_json)
             return
         files = published(survey or None, years=parse_years(years), modules=_words(modules))
         needs = study_needs(survey or None)
@@ -131,6 +129,36 @@ def doctor(
         diagnosis = examine(raw, run.data_clean)
         _print_json(diagnosis.to_record()) if as_json else _print_diagnosis(diagnosis)
     raise typer.Exit(code=diagnosis.exit_code)
+
+
+def _young_lives(data_raw: Path, *, as_json: bool) -> None:
+    from juntos_eval.surveys.catalog_needs import study_needs
+    from juntos_eval.surveys.catalog_young_lives import deposited_files, names_on_disk
+    from juntos_eval.surveys.fetch import how_to_get
+
+    on_disk = names_on_disk(data_raw / "young_lives")
+    files = [
+        {
+            "study": file.study,
+            "round": file.round,
+            "cohort": file.cohort,
+            "file": file.stem,
+            "id": file.id_rule,
+            "on_disk": on_disk.get(file.stem.lower(), ""),
+        }
+        for file in deposited_files()
+    ]
+    needs = study_needs("young_lives")
+    if as_json:
+        _print_json({"files": files, "studies": [_need(need) for need in needs]})
+        return
+    table = Table("study", "round", "cohort", "file", "on disk", title="Held by the UK Data Service")
+    for file in files:
+        table.add_row(*(str(file[name]) for name in ("study", "round", "cohort", "file", "on_disk")))
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print(_needs_table(needs))
+    typer.echo(how_to_get(data_raw))
 
 
 def _words(text: str) -> tuple[str, ...]:

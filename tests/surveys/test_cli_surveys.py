@@ -48,8 +48,9 @@ def test_young_lives_is_explained(tmp_path: Path) -> None:
         result = call(*verb, "--data-raw", tmp_path)
         assert result.exit_code == 0
         assert "UKDA-7483-stata.zip" in result.output
-    needs = json.loads(call("catalog", "young_lives", "--json").stdout)
-    assert "sanchez_melendez_behrman_2016" in {need["study"] for need in needs}
+    record = json.loads(call("catalog", "young_lives", "--json").stdout)
+    assert "sanchez_melendez_behrman_2016" in {need["study"] for need in record["studies"]}
+    assert len(record["files"]) == 88
 
 
 @pytest.mark.parametrize(
