@@ -141,28 +141,27 @@ pd.DataFrame({one.outcome: {"planted": one.value, "naive gap": one.naive_gap} fo
 # %% [markdown]
 # ## The rollout by districts · El ingreso por distritos
 #
-# Eligible children (the two poorest quintiles) in districts of 2005-2007 and in districts that never enter,
-# before and after: the change has the planted sign, up to the error of a sample of this size.
+# Eligible children (the two poorest quintiles) by their district's year of entry, against districts that
+# never enter: group-time effects of repeated cross-sections, beside the planted intention to treat.
 #
-# Niñas y niños elegibles en distritos de 2005-2007 y en distritos que nunca ingresan, antes y después.
+# Niñas y niños elegibles según el año de ingreso de su distrito, frente a distritos que nunca ingresan.
 
 # %%
 entry = endes_frame(seed=20).districts.set_index("ubigeo")["first_treated"]
 pooled = pd.concat([table.frame for table in children.values()], ignore_index=True)
-pooled = pooled.assign(first_treated=pooled["ubigeo"].map(entry))
+pooled = pooled.assign(first_treated=pooled["ubigeo"].map(entry), district=pooled["ubigeo"])
 eligible = pooled[pooled["wealth_quintile"].isin(["poorest", "poorer"]) & pooled["haz"].notna()]
-compared = eligible[eligible["first_treated"].isin([0, 2005, 2006, 2007])]
-compared = compared.assign(is_early=compared["first_treated"].gt(0), is_after=compared["year"].ge(2015))
-kept = compared[compared["year"].ne(2009)]
-cells = kept.pivot_table(values="haz", index="is_early", columns="is_after", aggfunc="mean")
-cells.assign(change=cells[True] - cells[False])
-
-# %%
-late = [truth.effect("haz", 2019, estimand="itt", first_treated=year).value for year in (2005, 2006, 2007)]
-{
-    "difference in differences": cells.loc[True].diff().iloc[-1] - cells.loc[False].diff().iloc[-1],
-    "planted in 2019, by year of entry": late,
+design = je.GroupTime(
+    outcome="haz", time="year", first_treated="first_treated", panel=False, weights="child_weight"
+)
+cells = design.fit(eligible, inference=je.Cluster("district")).tidy()
+itt = {
+    (effect.first_treated, effect.year): effect.value
+    for effect in truth.effects
+    if (effect.outcome, effect.estimand) == ("haz", "itt")
 }
+cells["planted"] = [itt.get((g, t), 0.0) for g, t in zip(cells["group"], cells["time"], strict=True)]
+cells[["group", "time", "estimate", "std_error", "planted"]].round(3)
 
 # %% [markdown]
 # ## Real files, where there are any · Archivos reales, donde los hay

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from juntos_eval.estimators.did import GroupTime
+from juntos_eval.inference.cluster import Cluster
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys import endes
 from juntos_eval.surveys.synthetic.endes import (
@@ -16,6 +18,8 @@ from juntos_eval.surveys.synthetic.endes import (
     simulate_endes,
     write_synthetic_endes,
 )
+from juntos_eval.surveys.synthetic.endes.chunk import Chunk
+from juntos_eval.surveys.synthetic.endes.truth import add_up, find_effects
 
 PHYSICAL = "has_physical_violence_last_12_months"
 
@@ -25,7 +29,8 @@ def test_the_rollout_follows_poverty() -> None:
     share = districts["first_treated"].gt(0).mean()
     assert share == pytest.approx(0.68, abs=0.01)
     by_entry = districts.groupby("first_treated")["poverty_rate"].mean()
-    assert by_entry.loc[2005] > by_entry.loc[2007] > by_entry.loc[2016] > by_entry.loc[0]
+    assert by_entry.loc[2005] > by_entry.loc[2007] > by_entry.loc[2016]
+    assert by_entry.min() > districts.loc[districts["first_treated"].isna(), "poverty_rate"].mean()
 
 
 def children_of(frame_seed: int, year: int, households: int, model: EndesModel) -> pd.DataFrame:
@@ -43,7 +48,7 @@ def test_differences_in_differences_find_what_was_planted_and_a_naive_reader_doe
     table = pd.concat([children_of(7, year, 40_000, model) for year in (2004, 2012)], ignore_index=True)
     eligible = table[table["is_eligible"]]
     early = eligible["first_treated"].between(2005, 2007)
-    kept = eligible[early | eligible["first_treated"].eq(0)].assign(early=early)
+    kept = eligible[early | eligible["first_treated"].isna()].assign(early=early)
     cells = kept.groupby(["early", "year"])["haz"].agg(["mean", "var", "count"])
     mean, error = cells["mean"], np.sqrt((cells["var"] / cells["count"]).sum())
     found = (mean[True, 2012] - mean[True, 2004]) - (mean[False, 2012] - mean[False, 2004])
@@ -128,3 +133,39 @@ def test_margins_are_near_the_national_ones(tmp_path: Path) -> None:
     counted = violence[violence["is_in_sample"]]
     assert 0.05 < share(counted, PHYSICAL, "violence_weight") < 0.10
     assert truth.effect(PHYSICAL, 2020).value < -0.02
+
+
+@pytest.mark.parametrize("outcome", ["haz", PHYSICAL])
+def test_group_time_effects_find_what_was_planted_by_entry_and_year(outcome: str) -> None:
+    """Eligible rows of cross-sections, districts as clusters: each cell within four of its errors."""
+    frame = endes_frame(seed=5)
+    rows: list[pd.DataFrame] = []
+    planted: dict[tuple[int, int], float] = {}
+    for year in (2004, 2006, 2008):
+        sums = []
+        for chunk in simulate_endes(frame, seed=5, households=12_000, year=year):
+            rows.append(_eligible(chunk, outcome).assign(year=year))
+            sums.append(add_up(chunk))
+        found = find_effects(pd.concat(sums), year)
+        planted |= {
+            (e.first_treated, e.year): e.value for e in found if (e.outcome, e.estimand) == (outcome, "itt")
+        }
+    design = GroupTime(outcome="y", time="year", first_treated="first_treated", panel=False, weights="weight")
+    cells = design.fit(pd.concat(rows, ignore_index=True), inference=Cluster("district")).tidy()
+    # before entry nothing is planted: the cell is not in the truth
+    truth = [planted.get((int(g), int(t)), 0.0) for g, t in zip(cells["group"], cells["time"], strict=True)]
+    z = (cells["estimate"] - truth) / cells["std_error"]
+    assert len(z) >= 6
+    assert z.abs().max() < 4
+    assert (z**2).mean() < 3
+
+
+def _eligible(chunk: Chunk, outcome: str) -> pd.DataFrame:
+    if outcome == "haz":
+        table = chunk.children
+        y = np.where(table["has_juntos"], table["haz_1"], table["haz_0"])
+    else:
+        table = chunk.violence[chunk.violence["union"] > 0]
+        y = table["physical"].eq(2).to_numpy(dtype=float)
+    kept = table.assign(y=y)[["y", "district", "first_treated", "weight", "is_eligible"]]
+    return kept[kept["is_eligible"]]

@@ -17,7 +17,7 @@ ROLLOUT_FILE: Final = "juntos_entry_SYNTHETIC.csv"
 
 
 def draw_rollout(rng: np.random.Generator, districts: pd.DataFrame, model: EndesModel) -> pd.DataFrame:
-    """Give each district its year and month of entry; 0 where it never enters.
+    """Give each district its year and month of entry; missing where it never enters.
 
     Parameters
     ----------
@@ -39,17 +39,17 @@ def draw_rollout(rng: np.random.Generator, districts: pd.DataFrame, model: Endes
     >>> districts = draw_rollout(*[np.random.default_rng(1), draw_districts(np.random.default_rng(1))],
     ...                          EndesModel())
     >>> poverty = districts.groupby("first_treated")["poverty_rate"].mean()
-    >>> bool(poverty[2005] > poverty[2012] > poverty[0])
+    >>> bool(poverty[2005] > poverty[2012] > poverty[2016])
     True
     """
     n = len(districts)
     index = districts["poverty_rate"].to_numpy() + model.rollout_noise * rng.standard_normal(n)
     rank = (np.argsort(np.argsort(-index)) + 0.5) / n
-    years = np.array([year for year, _ in model.rollout] + [0])
+    years = np.array([*(float(year) for year, _ in model.rollout), np.nan])
     shares = np.array([share for _, share in model.rollout])
     first = years[np.searchsorted(shares, rank, side="left")]
     month = rng.integers(1, 13, n)
-    return districts.assign(first_treated=first, entry_month=np.where(first > 0, month, 0))
+    return districts.assign(first_treated=first, entry_month=np.where(first > 0, month, np.nan))
 
 
 def write_rollout(path: Path, districts: pd.DataFrame) -> Path:
@@ -66,6 +66,7 @@ def write_rollout(path: Path, districts: pd.DataFrame) -> Path:
     Path
     """
     enters = districts[districts["first_treated"] > 0]
-    month = enters["first_treated"].astype(str) + "-" + enters["entry_month"].astype(str).str.zfill(2)
+    year, month = (enters[name].astype(int).astype(str) for name in ("first_treated", "entry_month"))
+    month = year + "-" + month.str.zfill(2)
     table = pd.DataFrame({"ubigeo": enters["ubigeo"], "entry_month": month, "source": "SYNTHETIC"})
     return write_atomically(path, table.to_csv(index=False, lineterminator="\n"))

@@ -252,7 +252,7 @@ def _sums(outcome: str, rows: pd.DataFrame, effect: np.ndarray, seen: np.ndarray
     reached = chance > 0
     frame = pd.DataFrame(
         {
-            "first_treated": rows["first_treated"].to_numpy(),
+            "first_treated": rows["first_treated"].fillna(0).to_numpy(dtype=np.int64),
             "att_sum": weight * treated * effect,
             "att_weight": weight * treated,
             "att_rows": treated.astype(int),
