@@ -77,8 +77,9 @@ def examine(raw: RawFolder, clean: Path | None = None) -> Diagnosis:
         findings += _raw_file(raw, file)
     findings += _deposits(raw)
     findings += _expected_files(raw, {file.path for file in files})
-    findings += _fetched(raw.root)
-    findings += _leftovers(raw.root)
+    if not raw.listed:  # beside a TOML may lie anything
+        findings += _fetched(raw.root)
+        findings += _leftovers(raw.root)
     tables = sorted(clean.rglob("*.parquet")) if clean is not None and clean.is_dir() else []
     hashes = _raw_hashes(files) if tables else {}
     for table in tables:
@@ -233,7 +234,7 @@ def _expected_files(raw: RawFolder, looked_at: set[Path]) -> Iterator[Finding]:
 def _deposits(raw: RawFolder) -> Iterator[Finding]:
     """Look for the files of Young Lives where anything of it was placed."""
     folder = raw.root / SURVEY
-    if not folder.is_dir():
+    if raw.listed or not folder.is_dir():
         return
     for path in sorted(folder.rglob("*.zip")):
         try:

@@ -189,7 +189,13 @@ def extract_member(path: Path, member: str, target: Path, limits: Limits = LIMIT
     try:
         with _opened(path) as archive, archive.open(found[0]) as source, atomic_path(target) as partial:
             _copy(source, partial, found[0].file_size)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except NotImplementedError as error:
+        raise SourceError(
+            f"The member {member} is packed in a way that cannot be unpacked here: {error}",
+            where=str(path),
+            remedy="unpack it by hand (7-Zip reads Deflate64) and put the data file in its place",
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(
             f"The member {member} is damaged: {error}", where=str(path), remedy=_FETCH_AGAIN
         ) from error

@@ -163,6 +163,8 @@ def _receive(response: requests.Response, url: str, part: Path, policy: Policy, 
             progress(part.name.removesuffix(".part"), done, total)
         sink.flush()
         os.fsync(sink.fileno())
+    if done == 0:
+        raise _RetryError("an empty answer")
     if total is not None and done < total:
         raise _RetryError(f"the connection broke after {done:,} of {total:,} bytes")
     return response.headers.get("Last-Modified", "")

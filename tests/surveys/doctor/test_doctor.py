@@ -131,6 +131,18 @@ def test_another_size_or_sha256_than_stated(raw: RawFolder) -> None:
         assert kinds["none.csv"] == "missing"
 
 
+def test_beside_a_toml_nothing_but_what_it_lists_is_looked_at(raw: RawFolder) -> None:
+    listing = raw.root / "data.toml"
+    listing.write_text(f'synthetic = true\n[enaho.2025]\nmembers = "{MEMBERS}"\n', encoding="utf-8")
+    (raw.root / "mine.part").write_bytes(b"x")
+    diagnosis = examine(RawFolder.at(listing))
+    assert diagnosis.raw_files == 1
+    assert {finding.kind for finding in diagnosis.findings} == {"missing"}
+    (raw.root / MEMBERS).unlink()
+    kinds = [finding.kind for finding in examine(RawFolder.at(listing)).findings]
+    assert kinds == ["missing"]
+
+
 def test_two_files_that_differ_in_case_alone(raw: RawFolder) -> None:
     twin = (raw.root / MEMBERS).with_name("ENAHO01-2025-200.CSV")
     twin.write_bytes(b"x")

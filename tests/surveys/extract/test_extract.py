@@ -105,6 +105,16 @@ def test_an_encrypted_member_is_named_and_others_are_read(tmp_path: Path) -> Non
     assert extract_member(path, "b.csv", tmp_path / "b.csv").read_bytes() == b"A,B\n1,2\n"
 
 
+def test_a_packing_that_python_does_not_know_is_named(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.zip", {"a.csv": b"A,B\n" * 9})
+    content = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(signature) + offset] = 9  # Deflate64, as Windows packs large files
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"cannot be unpacked here.*7-Zip reads Deflate64"):
+        extract_member(path, "a.csv", tmp_path / "a.csv")
+
+
 def with_bad_crc(path: Path, victim: bytes) -> Path:
     content = path.read_bytes()
     assert content.count(victim) == 1

@@ -185,6 +185,7 @@ def test_a_length_that_is_too_long_is_a_broken_connection(
         (Answer(content=HTML), 35.0),
         (Answer(content=b"\xef\xbb\xbf\r\n <html lang='es'>" + HTML), 35.0),
         (Answer(status=500, content=HTML), 2.0),
+        (Answer(content=b""), 2.0),
         (Answer(status=504, content=HTML), 2.0),
     ],
 )
