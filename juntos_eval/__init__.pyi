@@ -76,9 +76,13 @@ from juntos_eval.inference.cluster_wald import cluster_wald as cluster_wald
 from juntos_eval.inference.conley import Conley as Conley
 from juntos_eval.inference.conley_taber import ConleyTaber as ConleyTaber
 from juntos_eval.inference.jackknife import Jackknife as Jackknife
+from juntos_eval.inference.joint_draws import joint_test as joint_test
+from juntos_eval.inference.joint_draws import multiplier_draws as multiplier_draws
+from juntos_eval.inference.multiple_testing import adjust_p_values as adjust_p_values
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap as MultiplierBootstrap
 from juntos_eval.inference.newey_west import DriscollKraay as DriscollKraay
 from juntos_eval.inference.newey_west import NeweyWest as NeweyWest
+from juntos_eval.inference.randomization import Randomization as Randomization
 from juntos_eval.inference.replicate_weights import ReplicateWeights as ReplicateWeights
 from juntos_eval.inference.robust import Iid as Iid
 from juntos_eval.inference.robust import Robust as Robust

@@ -11,7 +11,14 @@ import pandas as pd
 import pytest
 
 from juntos_eval.estimate import Estimate, Estimator, Inference
-from juntos_eval.estimators.did import DoublyRobust, GroupTime
+from juntos_eval.estimators.did import (
+    DoublyRobust,
+    EventStudy,
+    GroupTime,
+    Imputation,
+    InteractionWeighted,
+    TwoStageImputation,
+)
 from juntos_eval.estimators.iv import TwoStage
 from juntos_eval.estimators.matching import AIPW, IPWRA, Matching, RegressionAdjustment, Weighting
 from juntos_eval.estimators.means import Mean, MeanDifference
@@ -211,6 +218,22 @@ ESTIMATORS: dict[str, Case] = {
         frames.staggered,
         GroupTime(**_staggered, covariates=("x1",), control="not_yet", method="ipw", base="universal"),
     ),
+    "EventStudy": _on(
+        frames.staggered, EventStudy(**_staggered, weights="w", window=(-2, 1)), offers=_leverage
+    ),
+    "EventStudy, cross-sections": _on(
+        frames.staggered,
+        EventStudy(outcome="y", time="year", first_treated="start", covariates=("x1",)),
+        offers=_leverage,
+    ),
+    "InteractionWeighted": _on(
+        frames.staggered, InteractionWeighted(**_staggered, weights="w"), offers=_leverage
+    ),
+    "InteractionWeighted, shares estimated": _on(
+        frames.staggered, InteractionWeighted(**_staggered, shares="estimated")
+    ),
+    "Imputation": _on(frames.staggered, Imputation(**_staggered, weights="w", by="event_time")),
+    "TwoStageImputation": _on(frames.staggered, TwoStageImputation(**_staggered, weights="w")),
     "GroupTime, unbalanced": _on(
         frames.staggered, GroupTime(**_staggered, covariates=("x1",), method="reg", balanced=False)
     ),
@@ -222,6 +245,7 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     {"Proportion", "Quantile", "Ratio", "Total"}
     | {"LinearProbability", "Logit", "Poisson", "Probit"}
     | {"BalancedReplication", "Bootstrap", "Jackknife", "ReplicateWeights", "SurveyBootstrap"}
+    | {"Randomization"}
 )
 
 _DRAWS = "draws go to rows in the order of the data"
