@@ -14,7 +14,7 @@ Pieces = tuple[tuple[float, float], ...]
 # in standard errors: where the even grid ends, and how far off a set without an end is taken to have none;
 # further away rounding decides whether a draw is a tie
 EVEN, FAR = 12.0, 1e4
-BISECTIONS = 60
+BISECTIONS = 45
 
 
 def inverted(p_of: Callable[[Floats], Floats], alpha: float, step: float = 0.05) -> Pieces:

@@ -10,7 +10,7 @@ import numpy as np
 
 from juntos_eval.arrays import Floats
 
-__all__ = ["Law", "Tail", "Ties", "WildDraws", "p_values"]
+__all__ = ["TIE", "Law", "Tail", "Ties", "WildDraws", "p_values"]
 
 Law = Literal["rademacher", "webb", "mammen", "normal"]
 Ties = Literal["above", "at_least"]

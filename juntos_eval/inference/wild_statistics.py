@@ -14,7 +14,7 @@ import numpy as np
 
 from juntos_eval.arrays import Floats
 from juntos_eval.inference.wild_algebra import Restricted, ScoreMap, Variant, WildModel, compressed
-from juntos_eval.inference.wild_draws import Tail, Ties, WildDraws, p_values
+from juntos_eval.inference.wild_draws import TIE, Tail, Ties, WildDraws, p_values
 
 __all__ = ["Curve", "LinearCurve", "Observed", "curves", "wald_draws"]
 
@@ -62,6 +62,8 @@ class LinearCurve:
         """Return p values at gaps."""
         if np.isnan(self.std_error):
             return np.full(len(gaps), np.nan)
+        if self.observed.tail == "two-sided":
+            return np.array([self._two_sided(float(gap)) for gap in gaps])
         n0, n1, q0, q1, q2 = self.moments
         found = np.empty(len(gaps))
         step = max(1, CELLS // len(n0))
@@ -70,6 +72,17 @@ class LinearCurve:
             drawn = _ratio(n0 + n1 * some, q0 + (2.0 * q1 + q2 * some) * some)
             found[start : start + step] = self.observed.p_values(drawn, some[:, 0] / self.std_error)
         return found
+
+    def _two_sided(self, gap: float) -> float:
+        """Return a p value by squares, which need no root and no division."""
+        n0, n1, q0, q1, q2 = self.moments
+        observed, ties = abs(gap) / self.std_error, self.observed.ties
+        room = TIE * max(1.0, observed) * (1.0 if ties == "above" else -1.0)
+        squares = (n0 + n1 * gap) ** 2
+        bounds = (q0 + (2.0 * q1 + q2 * gap) * gap) * max(observed + room, 0.0) ** 2
+        beyond = int(np.count_nonzero(squares > bounds if ties == "above" else squares >= bounds))
+        own = 0 if ties == "above" or self.observed.draws.is_enumerated else 1
+        return (beyond + own) / (len(n0) + own)
 
 
 def _ratio(numerators: Floats, variances: Floats) -> Floats:
