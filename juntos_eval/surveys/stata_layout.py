@@ -125,15 +125,17 @@ def stata_layout(path: Path) -> StataLayout | None:
             return None
 
 
-def missing_marks(path: Path, layout: StataLayout, *, chunk_bytes: int = 1 << 20) -> dict[str, MissingMarks]:
+def missing_marks(
+    path: Path, layout: StataLayout, *, chunk_bytes: int | None = None
+) -> dict[str, MissingMarks]:
     """Return where numeric columns hold ``.a`` to ``.z``.
 
     Parameters
     ----------
     path : Path
     layout : StataLayout
-    chunk_bytes : int
-        Bytes looked at together.
+    chunk_bytes : int, optional
+        Bytes looked at together; by default a 64th of the rows, from 1 to 8 MB.
 
     Returns
     -------
@@ -144,6 +146,8 @@ def missing_marks(path: Path, layout: StataLayout, *, chunk_bytes: int = 1 << 20
     if layout.release < 113 or not columns or not layout.rows:
         return {}
     row_type = layout.row_type()
+    if chunk_bytes is None:
+        chunk_bytes = min(max((layout.data_end - layout.data_at) // 64, 1 << 20), 1 << 23)
     chunk_rows = max(chunk_bytes // row_type.itemsize, 1)
     found: dict[int, tuple[list[int], list[str]]] = {}
     with path.open("rb") as stream:
