@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from juntos_eval.cli import app
+from juntos_eval.cli.console import plain_errors
 from juntos_eval.surveys.catalog import CatalogFile
 from juntos_eval.surveys.fetch import Fetched
 from tests.surveys.invented import invent
@@ -133,3 +136,13 @@ def test_doctor_looks_at_what_was_placed_of_young_lives(raw: Path, tmp_path: Pat
     result = call("doctor", "--data-raw", raw, "--root", tmp_path)
     assert result.exit_code == 1
     assert "UKDA-7483-stata.zip" in result.output
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_in_words(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left, plain_errors():
+        raise OSError(number, "No space left on device", "data_raw/a.zip")
+    assert left.value.exit_code == 2
+    assert "The disk is full [data_raw/a.zip]" in capsys.readouterr().err
+    with pytest.raises(PermissionError), plain_errors():
+        raise PermissionError(errno.EACCES, "denied")
