@@ -107,15 +107,20 @@ class RawFile:
             self._kept.append(_small(frame))
 
     def close(self) -> Path:
-        """Write what was kept, and return the path."""
-        if self.file_format != "csv":
-            frame = pd.concat(self._kept, ignore_index=True)
-            self._kept = []
-            with atomic_path(self.path) as partial:
-                (_write_sav if self.file_format == "sav" else _write_dta)(
-                    frame, partial, self._labels(), self._value_labels(frame)
-                )
+        """Write what was kept, give the file its name, and return the path."""
+        if self.file_format == "csv":
+            return self._partial.replace(self.path)
+        frame = pd.concat(self._kept, ignore_index=True)
+        self._kept = []
+        write = _write_sav if self.file_format == "sav" else _write_dta
+        with atomic_path(self.path) as partial:
+            write(frame, partial, self._labels(), self._value_labels(frame))
         return self.path
+
+    @property
+    def _partial(self) -> Path:
+        """Where a CSV grows until it is whole."""
+        return self.path.with_name(f"{self.path.name}.partial")
 
     def _append(self, frame: pd.DataFrame) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +128,7 @@ class RawFile:
         # INEI's CSVs mix both: even years a comma after a byte-order mark, odd ones semicolons in latin-1
         is_even = self.year % 2 == 0
         mode, encoding = "w" if is_first else "a", "utf-8" if is_even else "latin-1"
-        with self.path.open(mode, encoding=encoding, newline="") as to:
+        with self._partial.open(mode, encoding=encoding, newline="") as to:
             if is_first and is_even:
                 to.write("\ufeff")
             _whole_numbers(frame).to_csv(
