@@ -90,6 +90,8 @@ from juntos_eval.inference.small_sample import SmallSample as SmallSample
 from juntos_eval.inference.survey_design import SurveyDesign as SurveyDesign
 from juntos_eval.inference.wild_bootstrap import WildBootstrap as WildBootstrap
 from juntos_eval.inference.wild_bootstrap import wild_test as wild_test
+from juntos_eval.reporting.regression_table import RegressionTable as RegressionTable
+from juntos_eval.reporting.regression_table import table as table
 from juntos_eval.surveys.synthetic.households import synthetic_households as synthetic_households
 
 __version__: str
