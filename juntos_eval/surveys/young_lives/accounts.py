@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -63,13 +63,22 @@ def account(
     )
 
 
-def open_rounds(raw: RawFolder, tables: Iterable[str]) -> tuple[dict[tuple[str, int], StudyTable], list[str]]:
+def open_rounds(
+    raw: RawFolder,
+    tables: Iterable[str],
+    *,
+    rounds: Collection[int] = (1, 2, 3, 4, 5),
+    only: Collection[str] | None = None,
+) -> tuple[dict[tuple[str, int], StudyTable], list[str]]:
     """Open every round of some tables that lies there, and name those that do not.
 
     Parameters
     ----------
     raw : RawFolder
     tables : iterable of str
+    rounds : collection of int
+    only : collection of str, optional
+        Canonical columns to convert beside the key; default all.
 
     Returns
     -------
@@ -91,9 +100,9 @@ def open_rounds(raw: RawFolder, tables: Iterable[str]) -> tuple[dict[tuple[str, 
     opened: dict[tuple[str, int], StudyTable] = {}
     missing: list[str] = []
     for table in tables:
-        for survey_round in deposit.rounds_of(table):
+        for survey_round in (one for one in deposit.rounds_of(table) if one in rounds):
             if has_study_table(raw, table, survey_round):
-                opened[table, survey_round] = open_study_table(raw, table, survey_round)
+                opened[table, survey_round] = open_study_table(raw, table, survey_round, only)
             else:
                 missing.append(deposit.file(table, survey_round).label)
     return opened, missing

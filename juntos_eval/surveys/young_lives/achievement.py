@@ -90,9 +90,14 @@ def clean_tests(raw: RawFolder) -> CleanTable:
     >>> sorted(tests["test"].unique())
     ['cda', 'egra', 'maths', 'ppvt', 'reading']
     """
-    panel = open_panel(raw)
-    opened, missing = open_rounds(raw, ("household_younger", "child_younger", "cognitive_younger"))
-    with_scores = {key: table for key, table in opened.items() if any(key == place[:2] for place in SCORES)}
+    panel = open_panel(raw, ("age_months",))
+    columns = frozenset(name for kinds in SCORES.values() for name in kinds.values())
+    with_scores: dict[tuple[str, int], StudyTable] = {}
+    missing: list[str] = []
+    for table, one in dict.fromkeys(place[:2] for place in SCORES):
+        opened, gone = open_rounds(raw, (table,), rounds=(one,), only=columns)
+        with_scores |= opened
+        missing += gone
     irt = {name: open_study_table(raw, name) for name in _IRT if has_study_table(raw, name)}
     if not with_scores and not irt:
         raise SourceError(
@@ -106,17 +111,11 @@ def clean_tests(raw: RawFolder) -> CleanTable:
     ages = panel.frame[["child_id", "round", "age_months"]].astype({"round": "int64"})
     whole = joined.merge(ages, on=["child_id", "round"], how="left", indicator=True)
     notes = {"scores of children whom the panel does not have": int(whole["_merge"].eq("left_only").sum())}
-    notes |= {f"{label}: file not there": 1 for label in _lacking(missing, irt)}
+    lacking = missing + [load_deposit().file(name, None).label for name in _IRT if name not in irt]
+    notes |= {f"{label}: file not there": 1 for label in lacking}
     used = (panel, *with_scores.values(), *irt.values())
     frame = _finished(whole)
     return finish(frame, TESTS, account(used, rows_in=len(frame), notes=notes))
-
-
-def _lacking(missing: list[str], irt: dict[str, StudyTable]) -> list[str]:
-    of_scores = {load_deposit().file(table, one).label for table, one, _ in SCORES}
-    return [label for label in missing if label in of_scores] + [
-        load_deposit().file(name, None).label for name in _IRT if name not in irt
-    ]
 
 
 def long_scores(opened: dict[tuple[str, int], StudyTable]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def clean_attrition(raw: RawFolder) -> CleanTable:
     >>> table.loc[table["cohort"] == "younger", "seen"].astype(int).tolist()
     [2052, 1963, 1943, 1902, 1860]
     """
-    panel = open_panel(raw)
+    panel = open_panel(raw, ("is_deceased",))
     frame = attrition_of(panel.frame)
     return finish(frame, ATTRITION, account((panel,), rows_in=len(frame)))
 

@@ -66,7 +66,7 @@ def clean_community_exposure(raw: RawFolder) -> CleanTable:
     rows = pd.concat([part.astype(dict.fromkeys(columns, "str")) for part in parts], ignore_index=True)
     is_double = rows.duplicated(["community_id", "round"])
     kept = rows[~is_double]
-    panel = open_panel(raw) if has_study_table(raw, "panel") else None
+    panel = open_panel(raw, ("community_id",)) if has_study_table(raw, "panel") else None
     frame = pd.DataFrame(
         {
             "community_id": kept["community_id"],

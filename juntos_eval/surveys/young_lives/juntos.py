@@ -31,7 +31,7 @@ from juntos_eval.surveys.young_lives.schema_tables import JUNTOS_STATUS
 
 __all__ = ["JuntosStatus", "build_juntos_status", "clean_juntos_status"]
 
-ASKED_FROM: Final = 3
+_ASKED: Final = (3, 4, 5)
 _TABLES: Final = ("household_younger", "household_older")
 _ITEMS: Final = (
     "child_id",
@@ -120,9 +120,8 @@ def build_juntos_status(raw: RawFolder) -> JuntosStatus:
     SourceError
         If no household file of rounds 3 to 5 is there.
     """
-    panel = open_panel(raw)
-    opened, missing = open_rounds(raw, _TABLES)
-    asked = {key: table for key, table in opened.items() if key[1] >= ASKED_FROM}
+    panel = open_panel(raw, ("interview_date", "age_months", "has_juntos_released"))
+    asked, missing = open_rounds(raw, _TABLES, rounds=_ASKED, only=_ITEMS)
     if not asked:
         raise SourceError(
             "No household file of rounds 3 to 5 is there, and no other file has Juntos start dates",
@@ -133,9 +132,7 @@ def build_juntos_status(raw: RawFolder) -> JuntosStatus:
         decide_coding(table, cohort="older" if name.endswith("_older") else "younger", survey_round=one)
         for (name, one), table in asked.items()
     )
-    notes: Counter[str] = Counter(
-        {f"{label}: file not there": 1 for label in missing if "round 1" not in label}
-    )
+    notes: Counter[str] = Counter({f"{label}: file not there": 1 for label in missing})
     answers = _answers(asked, findings, notes)
     seen = panel.frame[panel.frame["is_seen"].eq("yes")]
     rows = _joined(seen, answers, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,7 +76,9 @@ def has_study_table(raw: RawFolder, table: str, survey_round: int | None = None)
     return find_file(raw, load_deposit().file(table, survey_round)) is not None
 
 
-def open_study_table(raw: RawFolder, table: str, survey_round: int | None = None) -> StudyTable:
+def open_study_table(
+    raw: RawFolder, table: str, survey_round: int | None = None, only: Collection[str] | None = None
+) -> StudyTable:
     r"""Read one file and give it canonical names, labels and types.
 
     Parameters
@@ -84,6 +87,8 @@ def open_study_table(raw: RawFolder, table: str, survey_round: int | None = None
     table : str
     survey_round : int, optional
         None for the files that hold every round.
+    only : collection of str, optional
+        Canonical columns to convert beside the key, so that codes of others do not matter; default all.
 
     Returns
     -------
@@ -114,7 +119,8 @@ def open_study_table(raw: RawFolder, table: str, survey_round: int | None = None
     """
     file = load_deposit().file(table, survey_round)
     found = require_file(raw, file)
-    return _harmonise(read_study_file(found, _expectation(raw, file)), file, is_synthetic=raw.is_synthetic)
+    read = read_study_file(found, _expectation(raw, file))
+    return _harmonise(read, file, only, is_synthetic=raw.is_synthetic)
 
 
 def columns_of(file: StudyFile) -> tuple[Column, ...]:
@@ -136,7 +142,9 @@ def _expectation(raw: RawFolder, file: StudyFile) -> Expectation:
     return Expectation(rows=None if raw.is_synthetic else file.rows)
 
 
-def _harmonise(read: RawTable, file: StudyFile, *, is_synthetic: bool) -> StudyTable:
+def _harmonise(
+    read: RawTable, file: StudyFile, only: Collection[str] | None, *, is_synthetic: bool
+) -> StudyTable:
     codebook, where = load_codebook(SURVEY), read.path.name
     columns = columns_of(file)
     raw_names = _match(list(read.frame.columns), columns, file, where)
@@ -145,7 +153,7 @@ def _harmonise(read: RawTable, file: StudyFile, *, is_synthetic: bool) -> StudyT
     rows = _rows_of_peru(read.frame, raw_names, file, dropped)
     frame = pd.DataFrame(index=rows.index)
     for column in columns:
-        if column.name in raw_names:
+        if column.name in raw_names and _is_wanted(column.name, file, only):
             place = f"{where}, column {raw_names[column.name]}"
             frame[column.name] = _convert(rows[raw_names[column.name]], column, codebook, place, notes)
     frame = _drop_duplicates(frame, file, dropped)
@@ -161,6 +169,11 @@ def _harmonise(read: RawTable, file: StudyFile, *, is_synthetic: bool) -> StudyT
         labels=_labels(read, raw_names),
         dropped=FrozenMapping(dropped),
     )
+
+
+def _is_wanted(name: str, file: StudyFile, only: Collection[str] | None) -> bool:
+    # the sibling's line tells double rows apart
+    return only is None or name in only or name in file.key or name == "sibling_id"
 
 
 def _labels(read: RawTable, raw_names: dict[str, str]) -> FrozenMapping[str, FrozenMapping[float, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 from juntos_eval.surveys.young_lives import clean
 from juntos_eval.surveys.young_lives.availability import outside_declared
+from juntos_eval.surveys.young_lives.body import differing_scores, remade_scores
 from juntos_eval.surveys.young_lives.dates import iso_text
 from juntos_eval.surveys.young_lives.identity import site_of
 from juntos_eval.surveys.young_lives.open_table import StudyTable, open_study_table
@@ -35,12 +37,14 @@ _FLAG_OF: Final = {
 }
 
 
-def open_panel(raw: RawFolder) -> StudyTable:
+def open_panel(raw: RawFolder, only: Collection[str] | None = None) -> StudyTable:
     """Open the harmonised panel with children unseen in a round, for attrition needs them.
 
     Parameters
     ----------
     raw : RawFolder
+    only : collection of str, optional
+        Canonical columns to convert beside key, cohort and presence; default all.
 
     Returns
     -------
@@ -51,7 +55,8 @@ def open_panel(raw: RawFolder) -> StudyTable:
     SourceError, SchemaError
         If the file, its columns or its content is not what was declared, or a child has not one row a round.
     """
-    opened = open_study_table(raw, "panel")
+    wanted = None if only is None else {*only, "cohort", "is_seen"}
+    opened = open_study_table(raw, "panel", only=wanted)
     rounds = opened.frame["round"]
     odd = int((~rounds.isin(list(ROUNDS))).sum())
     if odd:
@@ -76,7 +81,8 @@ def clean_children_panel(raw: RawFolder) -> CleanTable:
 
     Everything released is kept under its canonical name; what a round did not ask is missing, and
     ``availability`` says why. Stunting, thinness and underweight are made again from the z-scores and their
-    flags, services and wealth from their parts; where the release says otherwise the provenance counts it.
+    flags, the z-scores from height, weight, age and sex by WHO's tables, services and wealth from their
+    parts; where the release says otherwise the provenance counts it.
 
     Parameters
     ----------
@@ -166,6 +172,7 @@ def _derived(frame: pd.DataFrame, seen: pd.DataFrame) -> dict[str, pd.Series]:
         "is_thin": clean.below(frame["baz"], -2.0, frame["is_baz_flagged"]),
         "is_overweight": clean.is_overweight(frame["baz"], frame["age_months"], frame["is_baz_flagged"]),
         "share_aged_0_5": clean.household_share(frame[["males_0_5", "females_0_5"]], frame["household_size"]),
+        **{str(name): z for name, z in remade_scores(frame).items()},
         "services_index_remade": services_index(services).where(has_services),
         "wealth_index_remade": parts.mean(axis=1, skipna=False),
     }
@@ -186,6 +193,7 @@ def _findings(frame: pd.DataFrame) -> dict[str, int]:
     notes["site: another in round 1 than the identity names"] = int(
         (is_first & frame["site"].ne(frame["site_drawn"])).sum()
     )
+    notes.update(differing_scores(frame))
     wealth = compare_wealth(frame)
     for index, rows in wealth.groupby("index")["differing"].sum().items():
         notes[f"{index}: another than its parts give"] = int(rows)

@@ -19,10 +19,9 @@ _LIMITS: Final[dict[str, tuple[float | None, float | None]]] = {
     "share": (0, 1),
     "members": (0, 60),
     "months": (0, 400),
-    "minutes": (0, 1440),
-    "year": (1900, 2100),
-    "kg": (0.5, 250),
-    "cm": (30, 220),
+    "minutes": (0, None),
+    "kg": (0, None),
+    "cm": (0, None),
 }
 
 CHILD_ID: Final = Field(
@@ -144,6 +143,19 @@ _DERIVED: Final = (
     ),
     number(
         "share_aged_0_5", "Share of members aged 0-5", "Proporción de miembros de 0 a 5 años", limits=(0, 1)
+    ),
+    *(
+        number(
+            f"{name}_remade",
+            f"{what} z-score, made again from the measurements by WHO's tables",
+            f"{que}, puntaje z, rehecho de las mediciones con las tablas de la OMS",
+            unit="z",
+        )
+        for name, what, que in (
+            ("haz", "Height-for-age", "Talla para la edad"),
+            ("waz", "Weight-for-age", "Peso para la edad"),
+            ("baz", "BMI-for-age", "IMC para la edad"),
+        )
     ),
     number(
         "services_index_remade",

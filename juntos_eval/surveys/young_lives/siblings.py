@@ -8,12 +8,14 @@ import pandas as pd
 
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import RawFolder
+from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 from juntos_eval.surveys.young_lives.accounts import account, open_rounds
 from juntos_eval.surveys.young_lives.clean import below
 from juntos_eval.surveys.young_lives.open_table import StudyTable, has_study_table, open_study_table
 from juntos_eval.surveys.young_lives.schema_tables import SIBLINGS
+from juntos_eval.surveys.young_lives.study_files import SURVEY
 
 __all__ = ["clean_siblings"]
 
@@ -64,7 +66,7 @@ def clean_siblings(raw: RawFolder, juntos: pd.DataFrame | None = None) -> CleanT
     >>> sorted(siblings["round"].unique().tolist())
     [3, 4, 5]
     """
-    opened, missing = open_rounds(raw, _TABLES)
+    opened, missing = open_rounds(raw, _TABLES, rounds=(3, 4, 5), only=_columns())
     parts = [part for part in (_round_3(opened), _round_4(opened), _round_5(opened)) if part is not None]
     if not parts:
         raise SourceError(
@@ -75,7 +77,7 @@ def clean_siblings(raw: RawFolder, juntos: pd.DataFrame | None = None) -> CleanT
     rows = pd.concat(parts, ignore_index=True)
     has_any = rows.reindex(columns=list(_RESULTS)).notna().any(axis=1)
     rows = rows[has_any].reset_index(drop=True)
-    used = [table for (_, one), table in opened.items() if one >= 3]
+    used = list(opened.values())
     if has_study_table(raw, "sibling_ppvt_irt"):
         irt = open_study_table(raw, "sibling_ppvt_irt")
         used.append(irt)
@@ -84,6 +86,13 @@ def clean_siblings(raw: RawFolder, juntos: pd.DataFrame | None = None) -> CleanT
     frame = _finished(rows)
     dropped = {"neither measured nor tested": int((~has_any).sum())}
     return finish(frame, SIBLINGS, account(used, rows_in=len(has_any), dropped=dropped))
+
+
+def _columns() -> frozenset[str]:
+    """Return the canonical columns on siblings, and of the roster line and age."""
+    columns = load_codebook(SURVEY).columns
+    named = {one.name for one in columns if one.table in _TABLES and one.name.startswith("sibling_")}
+    return frozenset(named | {"line", "age_years"})
 
 
 def _blank(ids: pd.Series, survey_round: int, sibling: int) -> pd.DataFrame:

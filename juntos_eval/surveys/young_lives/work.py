@@ -60,7 +60,7 @@ def clean_child_work(raw: RawFolder) -> CleanTable:
     >>> bool((work["work_hours"].gt(0) == work["is_working"])[work["is_working"].notna()].all())
     True
     """
-    panel = open_panel(raw)
+    panel = open_panel(raw, HOURS)
     is_seen = panel.frame["is_seen"].eq("yes")
     is_asked = panel.frame["round"].ge(_FIRST_ROUND)
     has_any = panel.frame[list(HOURS)].notna().any(axis=1)
@@ -73,7 +73,7 @@ def clean_child_work(raw: RawFolder) -> CleanTable:
         NO_HOURS: int((is_seen & is_asked & ~has_any).sum()),
     }
     notes = {"days over 24 hours": int(frame["is_day_over_24"].eq(other=True).sum())}
-    opened, _ = open_rounds(raw, _TABLES)
+    opened, _ = open_rounds(raw, _TABLES, rounds=(2, 3, 4, 5), only=HOURS)
     notes |= compare_hours(frame, opened)
     used = (panel, *(table for key, table in opened.items() if _has_hours(table, key)))
     return finish(frame, CHILD_WORK, account(used, rows_in=len(panel.frame), dropped=dropped, notes=notes))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from juntos_eval.arrays import Bools, Floats
 from juntos_eval.surveys.codebook import load_codebook
+from juntos_eval.surveys.growth import growth_scores
 from juntos_eval.surveys.synthetic.young_lives.children import ROUNDS, Cohort
 from juntos_eval.surveys.synthetic.young_lives.outcomes import Outcomes, body_sizes
 from juntos_eval.surveys.young_lives.availability import load_rounds
@@ -89,9 +90,16 @@ def _body(cohort: Cohort, made: Outcomes, rng: np.random.Generator) -> dict[str,
     # a slip of the pen: heights that no child has are released, and flagged
     haz = np.where(rng.uniform(size=len(haz)) < 0.002, -6.5, haz)
     height, weight = body_sizes(haz, baz, age, is_female)
-    waz = np.clip(0.75 * haz + 0.65 * baz, -5.5, 4.9)
+    waz = growth_scores(
+        age_days=age * 365 / 12,
+        is_female=is_female.astype(float),
+        weight_kg=weight,
+        height_cm=height,
+        is_lying=(age < 24).astype(float),
+    ).waz.z
     is_unknown = rng.uniform(size=len(haz)) < 0.01
-    scores = {"haz": haz, "baz": np.clip(baz, -4.9, 4.9), "waz": waz, "whz": np.clip(baz, -4.9, 4.9)}
+    # weights are drawn of body mass indices within 2.9 deviations, where the LMS formula needs no restriction
+    scores = {"haz": haz, "baz": np.clip(baz, -2.9, 2.9), "waz": waz, "whz": np.clip(baz, -2.9, 2.9)}
     known = {name: np.where(is_unknown, np.nan, np.round(z, 2)) for name, z in scores.items()}
     flags = {"haz": (-6, 6), "baz": (-5, 5), "waz": (-6, 5), "whz": (-5, 5)}
     out: dict[str, Any] = {
