@@ -27,6 +27,8 @@ from juntos_eval.estimators.iv import first_stage as first_stage
 from juntos_eval.estimators.iv import overidentification as overidentification
 from juntos_eval.estimators.iv import reduced_form as reduced_form
 from juntos_eval.estimators.iv import weak_instruments as weak_instruments
+from juntos_eval.estimators.joint_balance import attrition_test as attrition_test
+from juntos_eval.estimators.joint_balance import joint_balance as joint_balance
 from juntos_eval.estimators.matching import AIPW as AIPW
 from juntos_eval.estimators.matching import IPWRA as IPWRA
 from juntos_eval.estimators.matching import Matching as Matching
@@ -49,6 +51,7 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
+from juntos_eval.estimators.summary_index import summary_index as summary_index
 from juntos_eval.estimators.survey_statistics import Proportion as Proportion
 from juntos_eval.estimators.survey_statistics import Quantile as Quantile
 from juntos_eval.estimators.survey_statistics import Ratio as Ratio
