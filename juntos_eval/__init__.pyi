@@ -51,13 +51,6 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
-from juntos_eval.estimators.summary_index import summary_index as summary_index
-from juntos_eval.estimators.survey_statistics import Proportion as Proportion
-from juntos_eval.estimators.survey_statistics import Quantile as Quantile
-from juntos_eval.estimators.survey_statistics import Ratio as Ratio
-from juntos_eval.estimators.survey_statistics import Total as Total
-from juntos_eval.estimators.survey_statistics import design_effect as design_effect
-from juntos_eval.estimators.survey_statistics import proportion_intervals as proportion_intervals
 from juntos_eval.estimators.sensitivity import HorowitzManskiBounds as HorowitzManskiBounds
 from juntos_eval.estimators.sensitivity import LeeBounds as LeeBounds
 from juntos_eval.estimators.sensitivity import ManskiBounds as ManskiBounds
@@ -66,6 +59,13 @@ from juntos_eval.estimators.sensitivity import Oster as Oster
 from juntos_eval.estimators.sensitivity import bias_contours as bias_contours
 from juntos_eval.estimators.sensitivity import bounds_interval as bounds_interval
 from juntos_eval.estimators.sensitivity import omitted_variable as omitted_variable
+from juntos_eval.estimators.summary_index import summary_index as summary_index
+from juntos_eval.estimators.survey_statistics import Proportion as Proportion
+from juntos_eval.estimators.survey_statistics import Quantile as Quantile
+from juntos_eval.estimators.survey_statistics import Ratio as Ratio
+from juntos_eval.estimators.survey_statistics import Total as Total
+from juntos_eval.estimators.survey_statistics import design_effect as design_effect
+from juntos_eval.estimators.survey_statistics import proportion_intervals as proportion_intervals
 from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.approximate_randomization import (
     approximate_randomization as approximate_randomization,

@@ -116,8 +116,8 @@ def joint_balance(
     .. math:: d^2 = T' V^{-} T, \qquad V = \sum_h \frac{n_{h1} n_{h0}}{n_h} S_h
 
     V is the covariance of T over all assignments, so :math:`d^2` is :math:`\chi^2` with the rank of V in
-    large samples, and its exact law is found by dealing the treatment again. Of clusters that were treated as a
-    whole the means are compared. A significant joint test of twenty covariates says more than one of
+    large samples, and its exact law is found by dealing the treatment again. Of clusters that were treated
+    as a whole the means are compared. A significant joint test of twenty covariates says more than one of
     them at five per cent, which is what chance gives.
 
     Parameters
