@@ -19,7 +19,8 @@ from juntos_eval.surveys.read_columns import column_names
 from juntos_eval.surveys.read_dbf import read_dbf
 from juntos_eval.surveys.read_delimited import TextRules, read_delimited
 from juntos_eval.surveys.read_labels import NO_LABELS, RawLabels
-from juntos_eval.surveys.read_spss import read_spss
+from juntos_eval.surveys.read_probe import read_columns
+from juntos_eval.surveys.read_spss import read_spss, spss_facts
 from juntos_eval.surveys.read_stata import read_stata, stata_labels
 from juntos_eval.surveys.to_parquet import stored_labels
 
@@ -83,6 +84,7 @@ def read_raw(
     rules: TextRules | None = None,
     expected: Expectation | None = None,
     member: MemberRule | None = None,
+    columns: Callable[[str], bool] | None = None,
 ) -> RawTable:
     """Read one raw file and check that it is whole.
 
@@ -96,6 +98,8 @@ def read_raw(
         Rows, bytes and sha256 of a sound copy; of a zip the bytes and sha256 are its own.
     member : MemberRule, optional
         Which member of a zip is wanted; needed where it holds several data files.
+    columns : callable, optional
+        Says of a column's name, as the file writes it, whether to read it: memory then holds those alone.
 
     Returns
     -------
@@ -111,7 +115,7 @@ def read_raw(
     _check_kind(path)
     file_format = path.suffix.lower().removeprefix(".")
     if file_format == "zip":
-        return _read_zipped(path, rules, expected, member or ANY_DATA)
+        return _read_zipped(path, rules, expected, member or ANY_DATA, columns)
     if file_format not in _READERS:
         raise SourceError(
             f"Files {path.suffix or 'without suffix'} are not read",
@@ -119,7 +123,11 @@ def read_raw(
             remedy=f"use one of {', '.join(_READERS)}",
         )
     sha256 = _checked_sha256(path, expected)
-    frame, encoding, labels = _READERS[file_format](path, rules or TextRules(), expected.rows)
+    if columns is None:
+        frame, encoding, labels = _READERS[file_format](path, rules or TextRules(), expected.rows)
+    else:
+        frame, encoding = read_columns(path, columns, rules)
+        labels = _labels_of(path)
     _check_rows(path, len(frame), expected.rows)
     return RawTable(
         frame=frame,
@@ -170,13 +178,28 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _read_zipped(path: Path, rules: TextRules | None, expected: Expectation, rule: MemberRule) -> RawTable:
+def _read_zipped(
+    path: Path,
+    rules: TextRules | None,
+    expected: Expectation,
+    rule: MemberRule,
+    columns: Callable[[str], bool] | None,
+) -> RawTable:
     sha256 = _checked_sha256(path, expected)
     name = pick_member(path, rule, column_names)
     with lent_member(path, name) as data_file:
-        inside = read_raw(data_file, rules=rules, expected=Expectation(rows=expected.rows))
+        inside = read_raw(data_file, rules=rules, expected=Expectation(rows=expected.rows), columns=columns)
     size = path.stat().st_size
     return replace(inside, path=path, sha256=sha256, size_bytes=size, member=name)
+
+
+def _labels_of(path: Path) -> RawLabels:
+    suffix = path.suffix.lower()
+    if suffix == ".dta":
+        return stata_labels(path)
+    if suffix in {".sav", ".zsav"}:
+        return spss_facts(path).labels
+    return stored_labels(pq.read_schema(path)) if suffix == ".parquet" else NO_LABELS
 
 
 def _checked_sha256(path: Path, expected: Expectation) -> str:

@@ -18,9 +18,10 @@ from juntos_eval.surveys.read_delimited import TextRules, delimited_batches
 from juntos_eval.surveys.read_spss import spss_chunks, spss_facts
 from juntos_eval.surveys.read_stata import checked_layout, stata_chunks
 
-__all__ = ["Probe", "probe"]
+__all__ = ["Probe", "probe", "read_columns"]
 
 _PIECE_ROWS: Final = 20_000
+_PIECE_BYTES: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,59 @@ def probe(path: Path, rules: TextRules | None = None) -> Probe:
     SourceError
         If it is cut, damaged, of a wrong encoding or no data file.
     """
+    encoding, pieces = _open(path, rules)
+    head = next(pieces, pd.DataFrame())
+    rows = sum(len(piece) for piece in chain([head], pieces))
+    return Probe(rows=rows, columns=tuple(head.columns), encoding=encoding, head=head.head(2_000))
+
+
+def read_columns(
+    path: Path, keeps: Callable[[str], bool], rules: TextRules | None = None
+) -> tuple[pd.DataFrame, str | None]:
+    """Read some columns of a raw data file, in pieces: a wide file need not fit into memory.
+
+    Parameters
+    ----------
+    path : Path
+    keeps : callable
+        Says of a name as the file writes it whether its column is wanted.
+    rules : TextRules, optional
+        Of text files.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+    encoding : str or None
+
+    Raises
+    ------
+    SourceError
+        As ``probe``; or if no column is wanted.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.surveys.read_probe import read_columns
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.csv"
+    ...     _ = path.write_text("CONGLOME,P203,P204" + chr(10) + "015009,1,2" + chr(10))
+    ...     read_columns(path, lambda name: name == "P204")[0].to_dict("list")
+    {'P204': ['2']}
+    """
+    encoding, pieces = _open(path, rules)
+    # copies: a view would keep the whole piece in memory
+    kept = [piece[[name for name in piece.columns if keeps(str(name))]].copy() for piece in pieces]
+    if kept and not len(kept[0].columns):
+        raise SourceError(
+            "None of the columns wanted is in the file",
+            where=str(path),
+            remedy="is it the right module and year?",
+        )
+    return (pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()), encoding
+
+
+def _open(path: Path, rules: TextRules | None) -> tuple[str | None, Iterator[pd.DataFrame]]:
     opener = _OPENERS.get(path.suffix.lower())
     if opener is None:
         raise SourceError(
@@ -79,15 +133,12 @@ def probe(path: Path, rules: TextRules | None = None) -> Probe:
             where=str(path),
             remedy=f"use one of {', '.join(_OPENERS)}",
         )
-    encoding, pieces = opener(path, rules or TextRules())
-    head = next(pieces, pd.DataFrame())
-    rows = sum(len(piece) for piece in chain([head], pieces))
-    return Probe(rows=rows, columns=tuple(head.columns), encoding=encoding, head=head.head(2_000))
+    return opener(path, rules or TextRules())
 
 
 def _stata(path: Path, _rules: TextRules) -> tuple[None, Iterator[pd.DataFrame]]:
-    checked_layout(path)
-    return None, stata_chunks(path, _PIECE_ROWS)
+    row_bytes = max(checked_layout(path).row_type().itemsize, 1)
+    return None, stata_chunks(path, min(max(_PIECE_BYTES // row_bytes, 500), _PIECE_ROWS))
 
 
 def _spss(path: Path, _rules: TextRules) -> tuple[str, Iterator[pd.DataFrame]]:
