@@ -76,8 +76,8 @@ def summary_index(
 
     over the components that row i has. :math:`\hat\Sigma` is that of :math:`\tilde y` over all rows, each
     entry from the rows that have both; the weights of the whole sample,
-    :math:`w_j = \sum_l (\hat\Sigma^{-1})_{jl}`, are kept over the components that are there and made to sum to
-    one.
+    :math:`w_j = \sum_l (\hat\Sigma^{-1})_{jl}`, are kept over the components that are there and made to sum
+    to one.
 
     ``klk`` (Kling, Liebman & Katz 2007) gives all components the same weight, and fills a missing component,
     in a row that has another, with the mean of the row's treatment group.
