@@ -23,9 +23,10 @@ __all__ = ["ANSWERS", "CodeEvidence", "CodingFinding", "decide_coding", "diction
 ANSWERS: Final = ("never", "beneficiary", "turned_down", "left")
 RELEASED_CODE: Final = 1
 _CONTESTED: Final = (1, 2)
-#: A code is the beneficiary's if at least this share of its answers have start and receipt, and at most the
-#: rest of the other's.
-LEAST_SHARE: Final = 0.8
+#: A code is the beneficiary's if at least the first share of its answers have start and receipt, and at most
+#: the second of the other's: dates are forgotten and payments late, but who was turned down has neither.
+LEAST_SHARE: Final = 0.5
+MOST_OF_OTHER: Final = 0.2
 PROGRAMME_START: Final = 2005
 
 
@@ -168,8 +169,8 @@ def dictionary_code(cohort: str, survey_round: int) -> int:
 def decide_coding(table: StudyTable, *, cohort: str, survey_round: int) -> CodingFinding:
     """Decide by the answers which code is the beneficiary's.
 
-    The code of which at least 80 % have a start date (and receipt, where the round asks), the other having at
-    most 20 %, or no answer at all.
+    The code of which at least half have a start date (and receipt, where the round asks), the other having at
+    most a fifth, or no answer at all.
 
     Parameters
     ----------
@@ -191,7 +192,7 @@ def decide_coding(table: StudyTable, *, cohort: str, survey_round: int) -> Codin
     evidence = tuple(_evidence(frame, code, labels.get(float(code), "")) for code in _CONTESTED)
     decided = None
     for own, other in (evidence, evidence[::-1]):
-        is_refuted = other.answers == 0 or other.share <= 1 - LEAST_SHARE
+        is_refuted = other.answers == 0 or other.share <= MOST_OF_OTHER
         if own.answers and own.share >= LEAST_SHARE and is_refuted:
             decided = own.code
     return CodingFinding(

@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from juntos_eval.arrays import FrozenMapping
 from juntos_eval.paths import RawFolder
+from juntos_eval.surveys.harmonise import Harmonised
+from juntos_eval.surveys.provenance import InputFile
 from juntos_eval.surveys.synthetic.young_lives import YoungLivesModel, YoungLivesTruth, write_young_lives
-from juntos_eval.surveys.young_lives import JuntosStatus, build_juntos_status
+from juntos_eval.surveys.young_lives import JuntosStatus, build_juntos_status, load_deposit
 from juntos_eval.surveys.young_lives.exposure import early_months, first_spell, month_date, months_exposed
-from juntos_eval.surveys.young_lives.open_table import open_study_table
+from juntos_eval.surveys.young_lives.juntos_coding import decide_coding
+from juntos_eval.surveys.young_lives.open_table import StudyTable, open_study_table
 
 Change = Callable[[str, Callable[[pd.DataFrame], pd.DataFrame]], RawFolder]
 
@@ -206,3 +210,55 @@ def test_a_missing_round_is_named_and_leaves_the_others(change: Change, small: P
     assert any("household_younger of round 4" in note for note in notes)
     rows = made.table.frame.query("cohort == 'younger' and round == 4")
     assert rows["is_juntos"].isna().all()
+
+
+def _household(answers: list[tuple[int, bool, bool]]) -> StudyTable:
+    """Invent a household file of (code, has a start, has received) by row."""
+    frame = pd.DataFrame(answers, columns=["code", "has_start", "is_paid"])
+    frame = pd.DataFrame(
+        {
+            "child_id": [f"PE01{row:04d}" for row in range(len(frame))],
+            "juntos_answer": frame["code"].astype(float),
+            "juntos_start_year": np.where(frame["has_start"], 2006.0, np.nan),
+            "has_received_juntos": pd.Categorical(np.where(frame["is_paid"], "yes", "no")),
+            "juntos_amount_soles": np.nan,
+        }
+    )
+    source = InputFile(name="a.dta", sha256="", size_bytes=1, rows=len(frame), encoding=None)
+    return StudyTable(
+        file=load_deposit().file("household_older", 3),
+        opened=Harmonised(frame=frame, source=source, notes=FrozenMapping()),
+        labels=FrozenMapping(),
+        dropped=FrozenMapping(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "decided"),
+    [
+        # half of those of code 2 have both, none of code 1
+        ([(2, True, True)] * 5 + [(2, False, False)] * 5 + [(1, False, False)] * 9, 2),
+        # one short of half
+        ([(2, True, True)] * 4 + [(2, False, False)] * 5 + [(1, False, False)] * 9, None),
+        # a start without receipt does not count
+        ([(2, True, False)] * 9 + [(1, False, False)] * 9, None),
+        # a fifth of the other is let pass, more is not
+        ([(1, True, True)] * 9 + [(2, True, True)] + [(2, False, False)] * 4, 1),
+        ([(1, True, True)] * 9 + [(2, True, True)] + [(2, False, False)] * 3, None),
+        # nobody was turned down
+        ([(1, True, True)] * 9 + [(0, False, False)] * 9, 1),
+        # both look like beneficiaries, or nobody does
+        ([(1, True, True)] * 9 + [(2, True, True)] * 9, None),
+        ([(0, False, False)] * 9, None),
+    ],
+)
+def test_the_rule_decides_at_its_thresholds(
+    answers: list[tuple[int, bool, bool]], decided: int | None
+) -> None:
+    finding = decide_coding(_household(answers), cohort="older", survey_round=3)
+    assert finding.decided == decided
+    assert [one.answers for one in finding.evidence] == [
+        sum(row[0] == code for row in answers) for code in (1, 2)
+    ]
+    assert finding.check().passed is (None if decided is None else decided == 1)
+    assert set(finding.meaning()) == ({0, 3} if decided is None else {0, 1, 2, 3})
