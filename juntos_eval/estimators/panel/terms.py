@@ -28,7 +28,7 @@ __all__ = [
     "factor_of",
 ]
 
-_SLOPES = re.compile(r"^(?P<factor>[^\[\]]+)\[(?P<only>\[?)(?P<slopes>[^\[\]]+)\]?\]$")
+_SLOPES = re.compile(r"^(?P<factor>[^\[\]]+)\[(?:\[(?P<alone>[^\[\]]+)\]|(?P<slopes>[^\[\]]+))\]$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +103,8 @@ def _absorbed_term(data: DataFrame, label: str) -> AbsorbedTerm:
     columns = (factor,) if factor in data.columns else tuple(part.strip() for part in factor.split("^"))
     if found is None:
         return AbsorbedTerm(label=label, columns=columns)
-    slopes = tuple(part.strip() for part in found["slopes"].split(","))
-    return AbsorbedTerm(label=label, columns=columns, slopes=slopes, has_intercepts=not found["only"])
+    slopes = tuple(part.strip() for part in (found["slopes"] or found["alone"]).split(","))
+    return AbsorbedTerm(label=label, columns=columns, slopes=slopes, has_intercepts=found["alone"] is None)
 
 
 def covariate_terms(data: DataFrame, covariates: Sequence[str]) -> tuple[CovariateTerm, ...]:
