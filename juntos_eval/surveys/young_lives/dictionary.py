@@ -33,7 +33,7 @@ def raw_section() -> str:
     Examples
     --------
     >>> from juntos_eval.surveys.young_lives.dictionary import raw_section
-    >>> "UKDA-7483" in raw_section()
+    >>> "peru_constructed" in raw_section()
     True
     """
     return "\n".join(_lines())
