@@ -27,7 +27,13 @@ from juntos_eval.surveys.synthetic.history_blocks import (
     draw_year,
     make_frame,
 )
-from juntos_eval.surveys.synthetic.history_items import Context, Outcomes, draw_outcomes, list_people
+from juntos_eval.surveys.synthetic.history_items import (
+    LAST_SHORT_YEAR,
+    Context,
+    Outcomes,
+    draw_outcomes,
+    list_people,
+)
 from juntos_eval.surveys.synthetic.history_model import HISTORY_YEARS, HistoryModel
 from juntos_eval.surveys.synthetic.history_modules import MODULES, module_items
 from juntos_eval.surveys.synthetic.raw_stream import RawStream
@@ -275,6 +281,11 @@ class _Size:
     def numbers(self) -> int:
         return PANEL_RANGES * self.of_cohort + 2 * self.alone
 
+    def turns(self, year: int) -> int:
+        """Years after which the number of a cluster visited once comes back: two or more, up to ten."""
+        most = SHORT_NUMBERS if year <= LAST_SHORT_YEAR and self.numbers <= SHORT_NUMBERS else LONG_NUMBERS
+        return min(10, (most - PANEL_RANGES * self.of_cohort) // self.alone)
+
 
 def _size(households: int, panel_share: float) -> _Size:
     """Fit the sample into vivienda's three digits and conglome's four, or six where four do not do."""
@@ -296,7 +307,7 @@ def _blocks(year: int, seed: int, households: int, model: HistoryModel) -> Itera
         (0, cohort, PANEL_WAVES, (cohort % PANEL_RANGES) * size.of_cohort, size.of_cohort)
         for cohort in range(year - PANEL_WAVES + 1, year + 1)
     ]
-    start_alone = PANEL_RANGES * size.of_cohort + (year % 2) * size.alone
+    start_alone = PANEL_RANGES * size.of_cohort + (year % size.turns(year)) * size.alone
     sets.append((1, year, 1, start_alone, size.alone))
     for kind, first_year, waves, start, count in sets:
         for piece in range(0, count, step):

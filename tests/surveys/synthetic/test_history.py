@@ -136,6 +136,8 @@ def test_a_third_of_the_clusters_is_a_panel_that_loses_households(small: Path) -
     assert both["sex"].eq(both["sex_later"]).all()
     assert both["age_years_later"].sub(both["age_years"]).eq(1).all()
     assert both["ubigeo"].eq(both["ubigeo_later"]).all()
+    two_years_on = set(enaho.clean_sumaria(raw, 2017).frame["household_id"])
+    assert len(seen[2015] & two_years_on) / len(seen[2015]) == pytest.approx(0.34 * 0.6 * 0.81, abs=0.06)
     old = enaho.clean_sumaria(raw, 2011).frame["household_id"]
     assert not set(old) & set(enaho.clean_sumaria(raw, 2012).frame["household_id"]), "renumbered in 2012"
 

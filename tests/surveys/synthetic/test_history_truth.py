@@ -79,6 +79,7 @@ def test_large_samples_fit_into_the_keys() -> None:
         size = _size(households, 0.34)
         planned = (PANEL_WAVES * size.of_cohort + size.alone) * size.dwellings
         assert size.dwellings <= 999
+        assert min(size.turns(year) for year in (2004, 2011, 2012, 2025)) >= 2
         assert size.numbers + RENUMBERED < 10**6
         assert planned == pytest.approx(households, rel=0.02)
     assert _size(1_000_000, 0.0).numbers < 10_000
