@@ -18,6 +18,8 @@ from juntos_eval.estimators.did import InteractionWeighted as InteractionWeighte
 from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
+from juntos_eval.estimators.iv import ComplierEffect as ComplierEffect
+from juntos_eval.estimators.iv import ComplierMeans as ComplierMeans
 from juntos_eval.estimators.iv import ConfidenceSet as ConfidenceSet
 from juntos_eval.estimators.iv import TwoStage as TwoStage
 from juntos_eval.estimators.iv import anderson_rubin as anderson_rubin

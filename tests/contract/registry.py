@@ -219,7 +219,10 @@ ESTIMATORS: dict[str, Case] = {
         GroupTime(**_staggered, covariates=("x1",), control="not_yet", method="ipw", base="universal"),
     ),
     "EventStudy": _on(
-        frames.staggered, EventStudy(**_staggered, weights="w", window=(-2, 1)), offers=_leverage
+        frames.staggered,
+        EventStudy(**_staggered, weights="w", window=(-2, 1)),
+        offers=_leverage,
+        keeps_incomplete=True,
     ),
     "EventStudy, cross-sections": _on(
         frames.staggered,
@@ -227,13 +230,20 @@ ESTIMATORS: dict[str, Case] = {
         offers=_leverage,
     ),
     "InteractionWeighted": _on(
-        frames.staggered, InteractionWeighted(**_staggered, weights="w"), offers=_leverage
+        frames.staggered,
+        InteractionWeighted(**_staggered, weights="w"),
+        offers=_leverage,
+        keeps_incomplete=True,
     ),
     "InteractionWeighted, shares estimated": _on(
-        frames.staggered, InteractionWeighted(**_staggered, shares="estimated")
+        frames.staggered,
+        InteractionWeighted(**_staggered, shares="estimated"),
+        keeps_incomplete=True,
     ),
-    "Imputation": _on(frames.staggered, Imputation(**_staggered, weights="w", by="event_time")),
-    "TwoStageImputation": _on(frames.staggered, TwoStageImputation(**_staggered, weights="w")),
+    "Imputation": _on(frames.staggered, Imputation(**_staggered, by="event_time"), keeps_incomplete=True),
+    "TwoStageImputation": _on(
+        frames.staggered, TwoStageImputation(**_staggered, weights="w"), keeps_incomplete=True
+    ),
     "GroupTime, unbalanced": _on(
         frames.staggered, GroupTime(**_staggered, covariates=("x1",), method="reg", balanced=False)
     ),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pandas import DataFrame
 
-from juntos_eval.arrays import Codes, Floats, FrozenMapping, frozen
+from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Groups
-from juntos_eval.estimators.design import require_frame, select
+from juntos_eval.estimators.design import Selection, require_frame, select
 from juntos_eval.estimators.did.panel_frame import Units, groups_of_units, units_of
 from juntos_eval.estimators.did.timeline import Timeline, first_treated_values, read_timeline
 
@@ -64,6 +64,8 @@ class Staggered:
     groups : Mapping of str to Groups
         Of the n rows.
     timeline : Timeline
+    rows : numpy.ndarray of int64, shape (n,)
+        Positions in the frame.
     dropped : Mapping of str to int
 
     Examples
@@ -86,12 +88,14 @@ class Staggered:
     units: Units | None
     groups: Mapping[str, Groups]
     timeline: Timeline
+    rows: Codes
     dropped: Mapping[str, int]
 
     def __post_init__(self) -> None:
         for name in ("outcome", "first_treated", "covariates", "weights"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
-        object.__setattr__(self, "period", frozen(self.period, np.int64))
+        for name in ("period", "rows"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
         for name in ("groups", "dropped"):
             object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
 
@@ -131,7 +135,7 @@ class Staggered:
         }
 
 
-def read_staggered(data: DataFrame, columns: StaggeredColumns) -> Staggered:
+def read_staggered(data: DataFrame, columns: StaggeredColumns, *, extra: tuple[str, ...] = ()) -> Staggered:
     """Read, check and encode a staggered design.
 
     Parameters
@@ -139,6 +143,8 @@ def read_staggered(data: DataFrame, columns: StaggeredColumns) -> Staggered:
     data : pandas.DataFrame
         One row a unit and period in a panel, one row an observation in cross-sections.
     columns : StaggeredColumns
+    extra : tuple of str
+        Further columns in which a row must be complete, such as those of effects to absorb.
 
     Returns
     -------
@@ -159,7 +165,7 @@ def read_staggered(data: DataFrame, columns: StaggeredColumns) -> Staggered:
     >>> dict(read_staggered(frame, columns).dropped)
     {'y missing': 1}
     """
-    frame = _wanted(data, columns)
+    frame = _wanted(data, columns, extra)
     timeline, period = read_timeline(frame[columns.time])
     first_treated = first_treated_values(frame[columns.first_treated], frame[columns.time], timeline)
     chosen = select(
@@ -169,6 +175,9 @@ def read_staggered(data: DataFrame, columns: StaggeredColumns) -> Staggered:
         weights=columns.weights,
         carry=columns.carry,
     )
+    if extra:
+        complete = frame[list(extra)].iloc[chosen.rows].notna().all(axis=1).to_numpy()
+        chosen = _complete(chosen, complete)
     first_treated = first_treated[chosen.rows]
     if not np.isfinite(first_treated).any():
         raise DesignError(
@@ -191,19 +200,37 @@ def read_staggered(data: DataFrame, columns: StaggeredColumns) -> Staggered:
         units=units,
         groups=chosen.groups,
         timeline=timeline,
+        rows=chosen.rows,
         dropped=chosen.dropped,
     )
 
 
-def _wanted(data: DataFrame, columns: StaggeredColumns) -> DataFrame:
+def _wanted(data: DataFrame, columns: StaggeredColumns, extra: tuple[str, ...]) -> DataFrame:
     require_frame(data)
-    absent = [name for name in columns.wanted if name not in data.columns]
+    wanted = (*columns.wanted, *extra)
+    absent = [name for name in wanted if name not in data.columns]
     if absent:
         select(data, carry=absent)  # says which, and what there is
-    frame = data.loc[:, data.columns.isin(columns.wanted)]
+    frame = data.loc[:, data.columns.isin(wanted)]
     if frame.columns.duplicated().any():
-        select(frame, carry=columns.wanted)
+        select(frame, carry=wanted)
     return frame
+
+
+def _complete(chosen: Selection, complete: Bools) -> Selection:
+    """Leave out rows without one of the further columns."""
+    if complete.all():
+        return chosen
+    lost = int((~complete).sum())
+    return replace(
+        chosen,
+        columns={name: values[complete] for name, values in chosen.columns.items()},
+        covariates=chosen.covariates[complete],
+        weights=chosen.weights[complete],
+        groups={name: Groups(way.codes[complete], way.levels) for name, way in chosen.groups.items()},
+        rows=chosen.rows[complete],
+        dropped={**chosen.dropped, "absorbed effect missing": lost},
+    )
 
 
 def _refuse_moving(first_treated: Floats, units: Units, columns: StaggeredColumns) -> None:

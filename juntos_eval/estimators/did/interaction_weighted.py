@@ -1,0 +1,249 @@
+"""Cohort by event-time effects from one saturated regression, averaged with weights that are all positive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from juntos_eval.arrays import Floats
+from juntos_eval.errors import DesignError
+from juntos_eval.estimate import Block, BlockInfluence, Check, Estimate, Fit, Inference
+from juntos_eval.estimators.design import groups_to_carry
+from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, regress_on, two_way_frame, with_keys
+from juntos_eval.estimators.panel.regression_frame import names_of
+from juntos_eval.inference.cluster import Cluster
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["InteractionWeighted"]
+
+By = Literal["event_time", "group", "cell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionWeighted:
+    r"""Event study of Sun & Abraham (2021): cohorts apart, then averaged by their shares.
+
+    .. math:: y_{it} = \alpha_i + \lambda_t + \sum_{g} \sum_{e \ne r} \delta_{g,e} 1\{G_i = g, t - g = e\}
+              + x_{it}'\gamma + \varepsilon_{it}, \qquad
+              \hat\beta_e = \sum_g \frac{n_{g,e}}{n_e} \hat\delta_{g,e}
+
+    with n rows (by weight). Controls are never treated; where there are none, the last cohort, whose
+    treated periods are left out.
+
+    Parameters
+    ----------
+    outcome, time, first_treated, unit, covariates, absorb, weights, reference
+        As in :class:`EventStudy`.
+    by : {"event_time", "group", "cell"}
+        What is averaged over: cohorts at an event time; event times of a cohort from zero on; or nothing.
+    shares : {"fixed", "estimated"}
+        Whether the shares' error is part of the uncertainty (as in the paper) or not (as in fixest).
+
+    Raises
+    ------
+    DesignError
+        If nobody is left as a control, and as :class:`FixedEffects`.
+
+    References
+    ----------
+    Sun, L., & Abraham, S. (2021). Estimating dynamic treatment effects in event studies with heterogeneous
+    treatment effects. *Journal of Econometrics*, 225(2), 175-199. (Section 4.)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.did import InteractionWeighted
+    >>> frame = pd.DataFrame({"id": [1, 1, 1, 2, 2, 2, 3, 3, 3], "year": [1, 2, 3] * 3,
+    ...                       "start": [3] * 3 + [0] * 6, "y": [1.0, 1, 4, 2, 2, 2.5, 3, 4, 4.5]})
+    >>> study = InteractionWeighted(outcome="y", unit="id", time="year", first_treated="start").fit(frame)
+    >>> study.keys["event_time"], study.values.round(6).tolist()
+    ((None, -2, 0), [2.5, 0.5, 2.5])
+    """
+
+    outcome: str
+    time: str
+    first_treated: str
+    unit: str | None = None
+    covariates: tuple[str, ...] = ()
+    absorb: tuple[str, ...] = ()
+    weights: str | None = None
+    reference: float = -1
+    by: By = "event_time"
+    shares: Literal["fixed", "estimated"] = "fixed"
+
+    def __post_init__(self) -> None:
+        for name in ("covariates", "absorb"):
+            object.__setattr__(self, name, names_of(getattr(self, name)))
+        for name, value, allowed in (
+            ("by", self.by, get_args(By)),
+            ("shares", self.shares, ("fixed", "estimated")),
+        ):
+            if value not in allowed:
+                raise DesignError(
+                    f"there is no {name} {value!r}",
+                    where="InteractionWeighted",
+                    remedy=f"choose one of {', '.join(allowed)}",
+                )
+
+    def fit(
+        self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
+    ) -> Estimate:
+        """Estimate; the frame is not changed.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+        inference : Inference, optional
+            By default clustered by the first absorbed factor, the unit.
+        carry : tuple of str
+
+        Returns
+        -------
+        Estimate
+            First ``overall``, the mean of rows after treatment; then ``att`` by event time or cohort. With
+            ``by="cell"`` only the cells, by ``group`` and ``event_time``.
+        """
+        columns = StaggeredColumns(
+            outcome=self.outcome,
+            time=self.time,
+            first_treated=self.first_treated,
+            unit=self.unit,
+            covariates=self.covariates,
+            weights=self.weights,
+            carry=groups_to_carry(inference, carry),
+        )
+        frame, note = _with_controls(two_way_frame(data, columns, self.absorb))
+        cells = self._cells(frame)
+        chosen = inference or Cluster(frame.absorb[0], kind="CR1S")
+        found = regress_on(frame, columns, {name: one[2] for name, one in cells.items()}, chosen, carry)
+        kept = {term: at for at, term in enumerate(found.keys["term"]) if term in cells}
+        averages = _Averages.of(frame, cells, kept, len(found.values), self.by)
+        estimate = found.combine(averages.weights, averages.keys)
+        fit = estimate.fit
+        if fit is not None and self.shares == "estimated" and self.by != "cell":
+            estimate = replace(estimate, fit=averages.with_error(fit, found.values))
+        estimate = replace(
+            estimate.with_inference(chosen), checks=(*note, *_lost(cells, kept), *found.checks)
+        )
+        return with_keys(estimate, {"estimator": "InteractionWeighted", **asdict(self)}, averages.keys, frame)
+
+    def _cells(self, frame: TwoWayFrame) -> dict[str, tuple[float, float, Floats]]:
+        """Return cohort, event time and indicator of each cell, by name."""
+        found = {}
+        first = frame.design.first_treated
+        for cohort in frame.design.cohorts:
+            rows = first == cohort
+            for event in np.unique(frame.event_time[rows]):
+                if event != self.reference:
+                    here = (rows & (frame.event_time == event)).astype(np.float64)
+                    found[f"cohort={cohort:g}, event_time={event:g}"] = (float(cohort), float(event), here)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Averages:
+    """Weights (m, k) of the regression's coefficients in the averages, and the rows each is a share of."""
+
+    weights: Floats
+    keys: dict[str, tuple[Any, ...]]
+    membership: tuple[tuple[Floats, Floats], ...]  # rows that an average is over; cell values by row's cell
+
+    @classmethod
+    def of(
+        cls,
+        frame: TwoWayFrame,
+        cells: Mapping[str, tuple[float, float, Floats]],
+        kept: Mapping[str, int],
+        coefficients: int,
+        by: By,
+    ) -> _Averages:
+        names = list(kept)
+        groups = np.array([cells[name][0] for name in names])
+        events = np.array([cells[name][1] for name in names])
+        mass = np.array([frame.design.weights @ cells[name][2] for name in names])
+        label = frame.design.timeline.label
+        if by == "cell":
+            weights = np.zeros((len(names), coefficients))
+            weights[np.arange(len(names)), list(kept.values())] = 1.0
+            keys: dict[str, tuple[Any, ...]] = {
+                "term": ("att",) * len(names),
+                "group": tuple(label(one) for one in groups),
+                "event_time": tuple(_number(one) for one in events),
+            }
+            return cls(weights, keys, ())
+        after = events >= 0
+        levels = np.unique(events) if by == "event_time" else np.unique(groups[after])
+        sets = [
+            after,
+            *((events == one) if by == "event_time" else (groups == one) & after for one in levels),
+        ]
+        weights = np.zeros((len(sets), coefficients))
+        membership = []
+        for row, here in zip(weights, sets, strict=True):
+            row[np.array(list(kept.values()))[here]] = mass[here] / mass[here].sum()
+            inside = np.zeros(frame.design.n)
+            position = np.full(frame.design.n, -1.0)
+            for at in np.flatnonzero(here):
+                rows = cells[names[at]][2] > 0
+                inside[rows], position[rows] = 1.0, list(kept.values())[at]
+            membership.append((inside, position))
+        named = [label(one) if by == "group" else _number(one) for one in levels]
+        keys = {"term": ("overall", *["att"] * len(levels)), by: (None, *named)}
+        return cls(weights, keys, tuple(membership))
+
+    def with_error(self, fit: Fit, values: Floats) -> Fit:
+        r"""Add what the error of shares does: :math:`w_i (\delta_{c(i)} - \hat\beta) / \sum w` by row."""
+        blocks = []
+        for at, (inside, position) in enumerate(self.membership):
+            rows = np.flatnonzero(inside)
+            weight = np.ones(len(rows)) if fit.linear is None else fit.linear.weights[rows]
+            deviation = values[position[rows].astype(np.int64)] - fit.values[at]
+            blocks.append(Block(rows, np.array([at]), (weight * deviation / weight.sum())[:, None]))
+        every = np.arange(fit.n)
+        own = Block(every, np.arange(len(fit.values)), fit.influence.dense())
+        return replace(fit, influence=BlockInfluence((own, *blocks), fit.n, len(fit.values)), linear=None)
+
+
+def _with_controls(frame: TwoWayFrame) -> tuple[TwoWayFrame, tuple[Check, ...]]:
+    """Leave out who is treated from the start on; without never-treated, the last cohort are the controls."""
+    design = frame.design
+    frame = frame.keep(~frame.is_always, "treated in the first period, without a period before")
+    if np.isinf(design.first_treated).any():
+        return frame, ()
+    last = float(frame.design.cohorts[-1]) if len(frame.design.cohorts) else np.nan
+    times = frame.design.timeline.values[frame.design.period]
+    frame = frame.keep(times < last, "period in which the last cohort is treated")
+    if len(frame.design.cohorts) < 2:
+        raise DesignError(
+            "there is no cohort to compare with",
+            where=f"{frame.design.n} rows, {len(frame.design.cohorts)} cohort",
+            remedy="add units that are never treated, or treated later",
+        )
+    is_last = frame.design.first_treated == last
+    never = np.where(is_last, np.inf, frame.design.first_treated)
+    note = f"nobody is never treated: the last cohort ({frame.design.timeline.label(last)}) is compared with"
+    return (
+        replace(
+            frame,
+            design=replace(frame.design, first_treated=never),
+            event_time=np.where(is_last, -np.inf, frame.event_time),
+        ),
+        (Check("controls", None, note),),
+    )
+
+
+def _lost(cells: Mapping[str, Any], kept: Mapping[str, int]) -> tuple[Check, ...]:
+    lost = [name for name in cells if name not in kept]
+    if not lost:
+        return ()
+    return (Check("cells left out", False, f"not identified beside the others: {'; '.join(lost)}"),)
+
+
+def _number(value: float) -> int | float:
+    return int(value) if float(value).is_integer() else float(value)
