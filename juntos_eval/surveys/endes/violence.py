@@ -26,6 +26,13 @@ ACTS: Final = {
     "emotional_violence": ("emotional_a", "emotional_b", "emotional_d"),
 }
 
+#: INEI's own summaries of "ever", D104 and D106 to D108, and what each kind made of the acts must agree with.
+SUMMARIES: Final = {
+    "physical_violence": ("inei_less_severe", "inei_severe"),
+    "sexual_violence": ("inei_sexual",),
+    "emotional_violence": ("inei_emotional",),
+}
+
 LAST_12_MONTHS: Final = ("often", "sometimes")
 EVER: Final = (*LAST_12_MONTHS, "not_last_12_months", "frequency_missing")
 
@@ -41,7 +48,8 @@ def clean_violence(raw: RawFolder, year: int, *, households: CleanTable | None =
 
     An act counts for the last 12 months if it happened often or sometimes (codes 1, 2), and ever if it
     happened at all (1 to 4). A kind of violence is missing where no act of it was answered. Acts that the
-    year's file does not have (D105G in 2020, D105J before 2016) are left out: the provenance names them.
+    year's file does not have (D105G in 2020, D105J before 2016) are left out: the provenance names them, and
+    counts the women whom INEI's own summaries (D104, D106 to D108) call otherwise.
 
     Parameters
     ----------
@@ -98,6 +106,7 @@ def clean_violence(raw: RawFolder, year: int, *, households: CleanTable | None =
         first=opened,
         others=(homes, *(other for other in beside.values() if other is not None)),
         dropped={WITHOUT_HOUSEHOLD: int(lost.sum())},
+        notes=_disagreements(listed, frame),
         details={
             **homes.provenance.details,
             "weight": _weight(frame),
@@ -147,6 +156,17 @@ def _frame(listed: pd.DataFrame, year: int, where: str) -> pd.DataFrame:
     frame["has_answered"] = frame["has_physical_violence_ever"].notna().astype("boolean")
     frame["is_in_sample"] = _in_sample(frame)
     return frame
+
+
+def _disagreements(listed: pd.DataFrame, frame: pd.DataFrame) -> dict[str, int]:
+    """Count the women for whom INEI's summaries and the acts say different things."""
+    counts = {}
+    for kind, names in SUMMARIES.items():
+        told = clean.any_act(_answers(listed, names), ("yes",))
+        both = told.notna() & frame[f"has_{kind}_ever"].notna()
+        differ = (told != frame[f"has_{kind}_ever"]).fillna(value=False) & both
+        counts[f"has_{kind}_ever: INEI's summary says otherwise"] = int(differ.sum())
+    return counts
 
 
 def _answers(listed: pd.DataFrame, names: tuple[str, ...] | list[str]) -> pd.DataFrame:

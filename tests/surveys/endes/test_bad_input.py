@@ -236,3 +236,17 @@ def test_programmes_of_undocumented_years_are_refused(damaged: Damaged, year: in
 
     with pytest.raises(SchemaError, match=r"not documented|has no map"):
         open_table(damaged.raw, survey="endes", table="programmes", year=year)
+
+
+def test_summaries_of_inei_that_disagree_with_the_acts_are_counted(damaged: Damaged) -> None:
+    sound = endes.clean_violence(damaged.raw, YEAR).provenance.notes
+    note = "has_sexual_violence_ever: INEI's summary says otherwise"
+    assert note not in sound
+
+    def turn(frame: pd.DataFrame) -> pd.DataFrame:
+        answered = frame.index[frame["D108"].ne("")][:5]
+        frame.loc[answered, "D108"] = frame.loc[answered, "D108"].map({"0": "1", "1": "0"})
+        return frame
+
+    damaged.change("REC84DV", turn)
+    assert endes.clean_violence(damaged.raw, YEAR).provenance.notes[note] == 5

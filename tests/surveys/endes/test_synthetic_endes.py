@@ -45,6 +45,7 @@ def test_a_year_is_read_and_cleaned(tmp_path: Path, year: int) -> None:
     if year == 2020:
         tables.append(endes.clean_health(raw, year, households=homes, persons=people))
     assert all(len(table.frame) > 50 and table.provenance.is_synthetic for table in tables)
+    assert not [note for note in tables[2].provenance.notes if "says otherwise" in note]
     has_answers = homes.frame["has_juntos"].notna().any()
     assert has_answers == (year in {2013, 2014, 2015, *range(2017, 2025)})
     if year == 2013:

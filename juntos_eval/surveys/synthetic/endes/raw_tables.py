@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.growth import anaemia_level, growth_scores
 from juntos_eval.surveys.growth.reference import DAYS_A_MONTH
 from juntos_eval.surveys.synthetic.endes.chunk import Chunk
@@ -18,6 +19,14 @@ MILLION: Final = 1_000_000
 
 #: INEI wrote the woman's line with a zero before it in these years.
 ZERO_PADDED: Final = (2011, 2012)
+
+#: INEI's summaries of acts, ever.
+SUMMARIES: Final = {
+    "inei_less_severe": ("physical_a", "physical_b", "physical_c", "physical_d", "physical_j"),
+    "inei_severe": ("physical_e", "physical_f", "physical_g"),
+    "inei_sexual": ("sexual_h", "sexual_i"),
+    "inei_emotional": ("emotional_a", "emotional_b", "emotional_d"),
+}
 
 
 def raw_tables(rng: np.random.Generator, chunk: Chunk) -> dict[str, pd.DataFrame]:
@@ -252,11 +261,18 @@ def _violence(chunk: Chunk) -> pd.DataFrame:
             code = asked[f"{kind}_{letter}"]
             # widows are not asked how often
             frame[f"{kind}_{letter}"] = code.mask(is_widow & code.gt(0), 4.0)
+    for name, summed in SUMMARIES.items():
+        codes = pd.DataFrame({act: frame[act] for act in summed if _is_asked(act, chunk.year)})
+        frame[name] = codes.gt(0).any(axis=1).astype(float).mask(codes.isna().all(axis=1))
     for letter in "abcdef":
         frame[f"control_{letter}"] = asked["emotional_a"].where(asked["emotional_a"] < 4)
     for name in ("partner_drinks", "partner_is_drunk"):
         frame[name] = asked[name]
     return pd.DataFrame(frame)
+
+
+def _is_asked(act: str, year: int) -> bool:
+    return str(year) in load_codebook("endes").column("violence", act).raw
 
 
 def _births(chunk: Chunk) -> dict[str, pd.DataFrame]:
