@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from juntos_eval.cli.console import plain_errors, print_error
+from juntos_eval.errors import SourceError
 
 if TYPE_CHECKING:
     from juntos_eval.surveys.catalog import CatalogFile
@@ -99,6 +100,11 @@ def fetch(
         formats = (file_format,) if file_format else ()
         listed = published(survey, years=parse_years(years), modules=_words(modules), formats=formats)
         files = _one_format(listed)
+        if not years and survey != "poverty_map":
+            raise SourceError(
+                f"All years of {survey} would be {len(files):,} zips",
+                remedy="name the years, such as --years 2009-2013, and if need be --modules",
+            )
         with _bar(len(files)) as progress:
             done = list(
                 fetch_zips(files, data_raw, progress=progress, is_again=again, takes_reissues=take_reissues)

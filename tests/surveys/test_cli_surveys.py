@@ -64,6 +64,7 @@ def test_young_lives_is_explained(tmp_path: Path) -> None:
         (("fetch", "enaho", "--modules", "1629"), "no module 1629"),
         (("fetch", "enaho", "--format", "xls"), "no format XLS"),
         (("fetch", "censo"), "no survey 'censo'"),
+        (("fetch", "endes"), "All years of endes would be"),
         (("catalog", "censo"), "no survey 'censo'"),
         (("doctor", "--data-raw", "/nowhere/at/all"), "There is no raw data here"),
     ],
