@@ -90,33 +90,36 @@ def approximate_randomization(
     """
     parts = _by_cluster(estimator, data, by)
     values = np.array([part.values for part in parts.values()])
-    q, k = values.shape
-    signs = WildDraws(law="rademacher", clusters=q, draws=draws, seed=seed)
-    mean, spread = values.mean(axis=0), np.atleast_2d(np.cov(values, rowvar=False))
-    tests = [_Test(values[:, j], signs) for j in range(k)]
-    errors = np.sqrt(np.diag(spread) / q)
-    sets = tuple(_set_of(test, float(mean[j]), float(errors[j]), 1.0 - level) for j, test in enumerate(tests))
-    ends = [(min(low for low, _ in s), max(high for _, high in s)) for s in sets]
-    counted = f"all {signs.count:,}" if signs.is_enumerated else f"{signs.count:,} of the"
+    signs = WildDraws(law="rademacher", clusters=len(values), draws=draws, seed=seed)
     return Estimate(
         spec={"estimator": "approximate_randomization", "by": by, "null": null, "of": _spec(estimator)},
         keys=next(iter(parts.values())).keys,
-        values=mean,
-        uncertainty=Uncertainty(
-            method=f"approximate randomisation of {q} estimates by {by}, {counted} changes of sign, "
-            f"t* ≥ t{shape_in_words(sets)}; standard error of their mean",
-            covariance=spread / q,
-            df=float(q - 1),
-            p_values=np.array([test.p_of(np.array([null]))[0] for test in tests]),
-            intervals=np.array(ends),
-            intervals_level=level,
-        ),
+        values=values.mean(axis=0),
+        uncertainty=_uncertainty(values, signs, by, null, level),
         sample=Sample(
             rows=sum(part.sample.rows for part in parts.values()),
             units=sum(part.sample.units for part in parts.values()),
             dropped=_dropped(list(parts.values())),
         ),
         details={"clusters": {name: part.values.tolist() for name, part in parts.items()}},
+    )
+
+
+def _uncertainty(values: Floats, signs: WildDraws, by: str, null: float, level: float) -> Uncertainty:
+    q, mean = len(values), values.mean(axis=0)
+    covariance = np.atleast_2d(np.cov(values, rowvar=False)) / q
+    tests = [_Test(column, signs) for column in values.T]
+    errors = np.sqrt(np.diag(covariance))
+    sets = tuple(_set_of(test, float(mean[j]), float(errors[j]), 1.0 - level) for j, test in enumerate(tests))
+    counted = f"all {signs.count:,}" if signs.is_enumerated else f"{signs.count:,} of the"
+    return Uncertainty(
+        method=f"approximate randomisation of {q} estimates by {by}, {counted} changes of sign, "
+        f"t* ≥ t{shape_in_words(sets)}; standard error of their mean",
+        covariance=covariance,
+        df=float(q - 1),
+        p_values=np.array([test.p_of(np.array([null]))[0] for test in tests]),
+        intervals=np.array([(min(low for low, _ in s), max(high for _, high in s)) for s in sets]),
+        intervals_level=level,
     )
 
 
