@@ -214,7 +214,7 @@ def table(
     if not estimates or (columns and len(columns) != len(estimates)) or unknown:
         raise DesignError(
             "a table needs estimates, a head for each or none, and choices that there are",
-            where=f"{len(estimates)} estimates, {len(columns)} heads; unknown: {', '.join(unknown) or 'none'}",
+            where=f"{len(estimates)} estimates, {len(columns)} heads, unknown {', '.join(unknown) or 'none'}",
             remedy=f"layout of {', '.join(_LAYOUTS)}; style of title, digits, words",
         )
     words, digits = language(style.get("words", "en")), int(style.get("digits", 3))
