@@ -6,8 +6,9 @@ should find in it.
 
 from __future__ import annotations
 
-from juntos_eval.surveys.synthetic.history import HistoryTruth, history_modules, write_history
+from juntos_eval.surveys.synthetic.history import history_modules, write_history
 from juntos_eval.surveys.synthetic.history_model import HISTORY_YEARS, HistoryModel
+from juntos_eval.surveys.synthetic.history_truth import HistoryTruth
 from juntos_eval.surveys.synthetic.parameters import SURVEY_YEARS, StructuralModel
 from juntos_eval.surveys.synthetic.population import Population, Wave, simulate_population
 from juntos_eval.surveys.synthetic.truth import PlantedEffect, SyntheticTruth, read_truth

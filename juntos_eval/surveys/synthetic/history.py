@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,13 +35,13 @@ from juntos_eval.surveys.synthetic.history_items import (
 )
 from juntos_eval.surveys.synthetic.history_model import HISTORY_YEARS, HistoryModel
 from juntos_eval.surveys.synthetic.history_modules import MODULES, module_items
+from juntos_eval.surveys.synthetic.history_truth import TRUTH_FILE, HistoryTruth, Sums
 from juntos_eval.surveys.synthetic.raw_stream import RawStream
 from juntos_eval.surveys.synthetic.write import NOTICE_FILE
 
-__all__ = ["HISTORY_MODULES", "HistoryTruth", "history_modules", "write_history"]
+__all__ = ["HISTORY_MODULES", "history_modules", "write_history"]
 
 HISTORY_MODULES: Final = tuple(MODULES)
-TRUTH_FILE: Final = "synthetic_history_truth.json"
 ROLLOUT_FILE: Final = "synthetic_rollout.csv"
 SMALLEST: Final = 300
 #: Households of a block: what memory holds at a time, about 40 MB.
@@ -67,90 +66,6 @@ son inventados. Nada sobre el Perú se puede aprender de ellos. Lo que se plant�
 seed / semilla: {seed}    households a year / hogares por año: about {households}
 not written / no escritos: {skipped}
 """
-
-
-@dataclass(slots=True, kw_only=True)
-class _Sums:
-    """Running weighted sums of one outcome and year."""
-
-    treated: float = 0.0
-    effect: float = 0.0
-    seen: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
-    weight: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
-    persons: int = 0
-
-    def add(self, weight: Floats, treated: Bools, effect: Floats, seen: Floats) -> None:
-        known = ~np.isnan(seen)
-        own = known & treated
-        self.effect += float(weight[own] @ effect[own])
-        self.treated += float(weight[own].sum())
-        self.persons += int(own.sum())
-        for is_treated in (True, False):
-            rows = known & (treated == is_treated)
-            self.seen[is_treated] += float(weight[rows] @ seen[rows])
-            self.weight[is_treated] += float(weight[rows].sum())
-
-    def record(self, outcome: str, year: int) -> dict[str, Any]:
-        has_both = min(self.weight.values()) > 0
-        means = {key: self.seen[key] / self.weight[key] for key in (True, False)} if has_both else {}
-        return {
-            "outcome": outcome,
-            "year": year,
-            "att": self.effect / self.treated if self.treated else None,
-            "treated_persons": self.persons,
-            "naive_difference": means[True] - means[False] if has_both else None,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryTruth:
-    """What was planted.
-
-    Attributes
-    ----------
-    seed, households : int
-    years : tuple of int
-    model : dict
-    effects : tuple of dict
-        ``outcome year att treated_persons naive_difference``: the weighted mean effect on persons of
-        households with Juntos (None where nobody has it), and the difference of raw means.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from juntos_eval.surveys.synthetic.history import write_history
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     truth = write_history(Path(folder), seed=1, households=600, years=(2015,), modules=("sumaria",))
-    >>> truth.effect("attendance", 2015)["att"] > 0 > truth.effect("child_work", 2015)["att"]
-    True
-    """
-
-    seed: int
-    households: int
-    years: tuple[int, ...]
-    model: Mapping[str, Any]
-    effects: tuple[Mapping[str, Any], ...]
-
-    def effect(self, outcome: str, year: int) -> Mapping[str, Any]:
-        """Return the record of an outcome in a year.
-
-        Raises
-        ------
-        DesignError
-            If nothing was planted there.
-        """
-        for record in self.effects:
-            if (record["outcome"], record["year"]) == (outcome, year):
-                return record
-        raise DesignError(f"Nothing was planted on {outcome} in {year}", where=TRUTH_FILE)
-
-    def to_json(self) -> str:
-        """Return it as JSON."""
-        names = ("seed", "households", "years", "model", "effects")
-        return (
-            json.dumps({"synthetic": True} | {name: getattr(self, name) for name in names}, indent=1) + "\n"
-        )
 
 
 def write_history(
@@ -327,7 +242,7 @@ def _write_year(
     size: tuple[int, int],
     counts: dict[Path, int],
 ) -> list[dict[str, Any]]:
-    sums = {outcome: _Sums() for outcome in ("attendance", "child_work", "women_hours", "men_hours")}
+    sums = {outcome: Sums() for outcome in ("attendance", "child_work", "women_hours", "men_hours")}
     seed, households = size
     with ExitStack() as open_files:
         streams = {
@@ -359,7 +274,7 @@ def _write_year(
 
 
 def _add(
-    sums: Mapping[str, _Sums], outcomes: Outcomes, weight: Floats, is_female: Bools, treated: Bools
+    sums: Mapping[str, Sums], outcomes: Outcomes, weight: Floats, is_female: Bools, treated: Bools
 ) -> None:
     for outcome, (without, with_juntos), seen in (
         ("attendance", outcomes.attends, outcomes.attends_seen),

@@ -38,7 +38,7 @@ GAPS = {("employment", 2017), ("health", 2022), *(("programmes", year) for year 
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every year and module, small."""
     folder = tmp_path_factory.mktemp("history")
-    write_history(folder, seed=7, households=600)
+    write_history(folder, seed=7, households=500)
     return folder
 
 
@@ -86,7 +86,7 @@ def test_keys_drift_and_codes_carry_inei_s_texts(small: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_else_is_written(small: Path, tmp_path: Path) -> None:
-    write_history(tmp_path / "a", seed=7, households=600, years=(2013,), modules=("members", "programmes"))
+    write_history(tmp_path / "a", seed=7, households=500, years=(2013,), modules=("members", "programmes"))
     for name in ("enaho01-2013-200.dta", "enaho01-2013-700.dta"):
         assert (tmp_path / "a" / "enaho" / "2013" / name).read_bytes() == (
             small / "enaho" / "2013" / name

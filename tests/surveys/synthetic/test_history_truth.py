@@ -12,10 +12,11 @@ import statsmodels.api as sm
 from juntos_eval.errors import DesignError, SourceError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys import enaho
-from juntos_eval.surveys.synthetic.history import HistoryTruth, _size, write_history
+from juntos_eval.surveys.synthetic.history import _size, write_history
 from juntos_eval.surveys.synthetic.history_blocks import PANEL_WAVES
 from juntos_eval.surveys.synthetic.history_items import RENUMBERED
 from juntos_eval.surveys.synthetic.history_model import HistoryModel, poverty_rates
+from juntos_eval.surveys.synthetic.history_truth import HistoryTruth
 
 
 @pytest.fixture(scope="module")
