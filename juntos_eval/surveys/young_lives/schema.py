@@ -42,8 +42,8 @@ ROUND: Final = Field(
 COHORT: Final = Field(
     name="cohort",
     dtype="category",
-    description="Cohort: younger (born 2001-02) or older (born 1994-95)",
-    description_es="Cohorte: menor (nacidos en 2001-02) o mayor (nacidos en 1994-95)",
+    description="Cohort: younger (aged 1 in 2002) or older (aged 8 in 2002)",
+    description_es="Cohorte: menor (1 año en 2002) o mayor (8 años en 2002)",
     labels=("younger", "older"),
 )
 CHILD_KEY: Final = (CHILD_ID, ROUND, COHORT)
