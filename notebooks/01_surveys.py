@@ -79,7 +79,7 @@ pd.DataFrame(
 from juntos_eval.errors import SchemaError
 
 try:
-    codebook.columns_of("employment", 2017)
+    codebook.columns_of("health", 2022)
 except SchemaError as error:
     print(error)
 

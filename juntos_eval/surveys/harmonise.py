@@ -204,6 +204,9 @@ def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Ha
             if column.name not in raw_names
         }
     )
+    for column in codebook.columns:
+        if column.table == table and year_label(year) in column.undocumented:
+            notes[f"{column.name}: not documented for {year_label(year)}"] = len(raw.frame)
     frame = pd.DataFrame(index=raw.frame.index)
     for column in columns:
         if column.name in raw_names:

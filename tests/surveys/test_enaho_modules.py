@@ -104,6 +104,11 @@ def test_hours_of_all_occupations() -> None:
     assert weekly_hours(employed, main, other).tolist() == pytest.approx([48, NONE, 0, NONE], nan_ok=True)
 
 
+def test_a_file_without_hours_gives_no_zeros() -> None:
+    employed, nothing = pd.Series([True, False], dtype="boolean"), pd.Series([NONE, NONE])
+    assert weekly_hours(employed, nothing, nothing).isna().all()
+
+
 def test_an_empty_transfer_is_no_only_where_the_item_is_a_box() -> None:
     answers = pd.Series([True, None], dtype="boolean")
     assert received_juntos(answers, 2006).tolist() == [True, False]

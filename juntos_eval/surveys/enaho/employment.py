@@ -106,6 +106,8 @@ EMPLOYMENT: Final = TableSchema(
 def weekly_hours(is_employed: pd.Series, main: pd.Series, secondary: pd.Series) -> pd.Series:
     """Return hours in all occupations: 0 for those not employed, missing where the main one's are.
 
+    A file without any hours gives none: zeros of those not employed alone would read as a mean.
+
     Parameters
     ----------
     is_employed : pandas.Series of boolean
@@ -124,6 +126,8 @@ def weekly_hours(is_employed: pd.Series, main: pd.Series, secondary: pd.Series) 
     >>> weekly_hours(employed, pd.Series([40.0, None, None, 3]), pd.Series([5.0, 2, None, None])).tolist()
     [45.0, nan, 0.0, nan]
     """
+    if main.isna().all():  # a file without hours tells nothing of those who do not work either
+        return main
     hours = (main + secondary.fillna(0)).where(is_employed.fillna(value=False).astype(bool))
     return hours.mask(is_employed.eq(other=False).fillna(value=False).astype(bool), 0.0)
 

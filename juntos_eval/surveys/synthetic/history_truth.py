@@ -28,7 +28,7 @@ class Sums:
     persons: int = 0
 
     def add(self, weight: Floats, treated: Bools, effect: Floats, seen: Floats) -> None:
-        """Add persons by weight, treatment, planted effect and outcome; those without an outcome are left out."""
+        """Add persons; those without an outcome are left out."""
         known = ~np.isnan(seen)
         own = known & treated
         self.effect += float(weight[own] @ effect[own])
