@@ -53,6 +53,11 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
+from juntos_eval.estimators.sensitivity import Attrition as Attrition
+from juntos_eval.estimators.sensitivity import BaselineBalance as BaselineBalance
+from juntos_eval.estimators.sensitivity import UnionInterval as UnionInterval
+from juntos_eval.estimators.sensitivity import plausibly_exogenous as plausibly_exogenous
+from juntos_eval.estimators.sensitivity import union_of_intervals as union_of_intervals
 from juntos_eval.estimators.sensitivity import HorowitzManskiBounds as HorowitzManskiBounds
 from juntos_eval.estimators.sensitivity import LeeBounds as LeeBounds
 from juntos_eval.estimators.sensitivity import ManskiBounds as ManskiBounds

@@ -10,10 +10,10 @@ import numpy as np
 
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Check, Fit, Inference
-from juntos_eval.estimators.iv.anderson_rubin import anderson_rubin_test, set_of_model
 from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel
 from juntos_eval.estimators.iv.specification_tests import endogeneity_of_model, overidentification_of_model
 from juntos_eval.estimators.iv.strength import Strength, strength_of_model
+from juntos_eval.estimators.iv.weak_instrument_sets import anderson_rubin_test, set_of_model
 from juntos_eval.numerics.k_class import PartialledOut
 from juntos_eval.numerics.wald import WaldTest
 

@@ -5,22 +5,33 @@ from juntos_eval.estimators.sensitivity.attrition_bounds import (
     LeeBounds,
     bounds_interval,
 )
-from juntos_eval.estimators.sensitivity.manski_bounds import ManskiBounds
-from juntos_eval.estimators.sensitivity.omitted_variable import (
+from juntos_eval.estimators.sensitivity.attrition_tests import Attrition, BaselineBalance
+from juntos_eval.estimators.sensitivity.direct_effects import (
+    UnionInterval,
+    plausibly_exogenous,
+    union_of_intervals,
+)
+from juntos_eval.estimators.sensitivity.left_out_variable import (
     OmittedVariable,
     bias_contours,
     omitted_variable,
 )
+from juntos_eval.estimators.sensitivity.manski_bounds import ManskiBounds
 from juntos_eval.estimators.sensitivity.oster import Oster, SelectionSensitivity
 
 __all__ = [
+    "Attrition",
+    "BaselineBalance",
     "HorowitzManskiBounds",
     "LeeBounds",
     "ManskiBounds",
     "OmittedVariable",
     "Oster",
     "SelectionSensitivity",
+    "UnionInterval",
     "bias_contours",
     "bounds_interval",
     "omitted_variable",
+    "plausibly_exogenous",
+    "union_of_intervals",
 ]

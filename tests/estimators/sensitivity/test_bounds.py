@@ -146,6 +146,7 @@ def test_manski_by_hand() -> None:
     lower = p * on + (1 - p) * 0 - (1 - p) * off - p * 1
     upper = p * on + (1 - p) * 1 - (1 - p) * off - p * 0
     options: dict[str, Any] = {**LEE, "smallest": 0.0, "largest": 1.0}
+    chosen: Any
     np.testing.assert_allclose(ManskiBounds(**options).fit(frame).values, [lower, upper])
     assert upper - lower == pytest.approx(1.0)  # the width is the range, whatever the data
     expected = {
@@ -153,12 +154,13 @@ def test_manski_by_hand() -> None:
         "monotone_selection": [lower, on - off],
         "both": [0.0, on - off],
     }
-    for assumption, values in expected.items():
-        found = ManskiBounds(**options, assumption=assumption).fit(frame)
+    for chosen, values in expected.items():
+        found = ManskiBounds(**options, assumption=chosen).fit(frame)
         np.testing.assert_allclose(found.values, values)
     gap = MeanDifference(**LEE).fit(frame)
     both = ManskiBounds(**options, assumption="both").fit(frame)
     assert both.uncertainty.std_error[0] == 0.0
     assert both.uncertainty.std_error[1] == pytest.approx(gap.uncertainty.std_error[0], rel=0.01)
+    chosen = "hope"
     with pytest.raises(DesignError, match="no assumption"):
-        ManskiBounds(**options, assumption="hope")
+        ManskiBounds(**options, assumption=chosen)

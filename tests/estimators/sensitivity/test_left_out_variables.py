@@ -13,7 +13,7 @@ from juntos_eval.errors import DesignError, InferenceError
 from juntos_eval.estimators.iv import TwoStage
 from juntos_eval.estimators.panel import FixedEffects
 from juntos_eval.estimators.sensitivity import Oster, bias_contours, omitted_variable
-from juntos_eval.estimators.sensitivity.omitted_variable import adjusted_for
+from juntos_eval.estimators.sensitivity.left_out_variable import adjusted_for
 from juntos_eval.estimators.sensitivity.oster import SelectionMoments, selection_delta, selection_roots
 
 
@@ -103,7 +103,7 @@ def regression(frame: pd.DataFrame, *more: str, **choices: Any) -> Any:
 
 @pytest.mark.parametrize("choices", [{}, {"weights": "w"}, {"absorb": ("village",)}])
 def test_a_confounder_moves_the_estimate_as_the_formula_says(choices: dict[str, Any]) -> None:
-    """With the left-out variable at hand the adjusted estimate and error are those of the longer regression."""
+    """With the left-out variable at hand, estimate and error are those of the longer regression."""
     frame = simulated()
     short, long = regression(frame, **choices), regression(frame, "x3", **choices)
     found = omitted_variable(short, "d")

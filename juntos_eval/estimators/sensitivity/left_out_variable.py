@@ -240,7 +240,7 @@ def adjusted_for(
 
     Examples
     --------
-    >>> from juntos_eval.estimators.sensitivity.omitted_variable import adjusted_for
+    >>> from juntos_eval.estimators.sensitivity.left_out_variable import adjusted_for
     >>> adjusted_for(0.5, 0.5, (2.0, 0.1, 100.0, 0.05)).estimate.__round__(6)
     1.292893
     """
@@ -336,7 +336,7 @@ def bias_contours(sensitivity: OmittedVariable, *, largest: float = 0.5, points:
 
     Examples
     --------
-    >>> from juntos_eval.estimators.sensitivity.omitted_variable import OmittedVariable, bias_contours
+    >>> from juntos_eval.estimators.sensitivity.left_out_variable import OmittedVariable, bias_contours
     >>> known = OmittedVariable(term="d", estimate=1.0, std_error=0.1, df=99.0, partial_r2=0.5,
     ...     robustness_value=0.6, robustness_value_significance=0.5, q=1.0, alpha=0.05, benchmarks={})
     >>> bias_contours(known, points=3).estimate.shape
