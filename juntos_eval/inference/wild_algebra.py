@@ -186,16 +186,16 @@ def wild_model(
             remedy="choose variant='11'",
         )
     model = explicit_effects(linear, clusters.codes)
-    weighted = model.design * model.weights[:, None]
-    scores = weighted * model.residuals[:, None]
+    both = np.column_stack([model.design, model.residuals]) * model.weights[:, None]
+    sums = grouped_products(model.design, both, clusters.codes, clusters.count)
     return WildModel(
         model=model,
         clusters=clusters,
         terms=tuple(
             (sign * factor, codes, count) for (sign, codes, count), factor in zip(terms, factors, strict=True)
         ),
-        grams=grouped_products(model.design, weighted, clusters.codes, clusters.count),
-        totals=grouped_products(np.ones((len(scores), 1)), scores, clusters.codes, clusters.count)[:, 0],
+        grams=np.ascontiguousarray(sums[:, :, :-1]),
+        totals=np.ascontiguousarray(sums[:, :, -1]),
         variant=variant,
         own_variance=own_variance,
     )

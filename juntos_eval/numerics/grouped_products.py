@@ -42,7 +42,9 @@ def grouped_products(left: Floats, right: Floats, codes: Codes, groups: int) -> 
                 products = left[:, i] * right[:, j]
                 found[:, i, j] = np.bincount(codes, weights=products, minlength=groups)
         return found
-    order = np.argsort(codes, kind="stable")
+    # short integers are sorted by counting
+    short = codes.astype(np.uint16) if groups <= np.iinfo(np.uint16).max else codes
+    order = np.argsort(short, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=groups))
     sorted_left, sorted_right = left[order], right[order]
     for group, end in enumerate(ends):
