@@ -25,6 +25,7 @@ from juntos_eval.inference.refit import (
     weights_column,
     with_weights,
 )
+from juntos_eval.inference.robust import Robust
 from juntos_eval.inference.strata import grouping_of
 from juntos_eval.inference.weighted_replicates import Units, WeightedReplicates, units_in_strata
 
@@ -138,7 +139,9 @@ class Bootstrap:
         full = fit_refusing_matches(self.estimator, data, inference=inference, carry=carried)
         kept = data[columns_of(self.estimator, inference, data)]
         plan, what = self._plan(data, kept)
-        found = refit(self.estimator, plan, full, inference=inference, jobs=self.jobs)
+        # but for studentised intervals nobody asks for the errors of draws
+        rule = inference if self.interval == "studentised" else Robust("HC0")
+        found = refit(self.estimator, plan, full, inference=rule, jobs=self.jobs)
         method = f"bootstrap of {what} ({self.draws:,} draws, seed {self.seed})"
         return _with_draws(self, full, found, _influence_of_units(full, self.by), method)
 
@@ -258,7 +261,7 @@ class SurveyBootstrap:
             weights=weights_column(self.estimator, data),
             factors=_Rescaled(units=units, count=self.draws, seed=self.seed),
         )
-        found = refit(with_weights(self.estimator), plan, full, jobs=self.jobs)
+        found = refit(with_weights(self.estimator), plan, full, inference=Robust("HC0"), jobs=self.jobs)
         where = f" within {self.strata}" if self.strata else ""
         method = f"rescaled bootstrap of {self.psu or 'rows'}{where} ({self.draws:,} draws, seed {self.seed})"
         return _with_draws(self, full, found, None, method, df=units.df)

@@ -11,6 +11,7 @@ from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Estimate, Estimator, Inference
 from juntos_eval.inference.refit import weights_column
+from juntos_eval.inference.strata import require_sample
 from juntos_eval.inference.weighted_replicates import Center, ReplicateVariance, replicate_estimate
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class ReplicateWeights:
             cannot be resampled.
         """
         matrix = _matrix(data, self.columns)
+        # an error of the estimator's own columns is the estimator's to tell
+        self.estimator.fit(data, inference=inference)
         weights = weights_column(self.estimator, data)
         factors = matrix
         if self.combined:
@@ -163,6 +166,7 @@ class _Columns:
 
 
 def _matrix(data: DataFrame, columns: tuple[str, ...]) -> Floats:
+    require_sample(data)
     absent = [name for name in columns if int((data.columns == name).sum()) != 1]
     if absent:
         raise InferenceError(

@@ -15,7 +15,16 @@ from juntos_eval.estimate import Groups
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Stratum", "grouping_of", "nested", "sampling_fractions", "stages_of", "strata_of", "units_of"]
+__all__ = [
+    "Stratum",
+    "grouping_of",
+    "nested",
+    "require_sample",
+    "sampling_fractions",
+    "stages_of",
+    "strata_of",
+    "units_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +121,7 @@ def stages_of(
     >>> [[(stratum.label, stratum.count) for stratum in stage] for stage in found]
     [[('', 2)], [('/1', 2), ('/2', 1)]]
     """
-    _refuse_other_than_frame(data)
+    require_sample(data)
     owner = Groups(np.zeros(len(data), np.int64), ("",)) if strata is None else grouping_of(data, strata)
     stages = []
     for number in range(max(1, min(len(units), len(sizes) + 1))):
@@ -270,7 +279,23 @@ def _refuse(column: str, strata: Groups, wrong: Bools, what: str, remedy: str) -
         )
 
 
-def _refuse_other_than_frame(data: object) -> None:
+def require_sample(data: object) -> None:
+    """Refuse what is no pandas frame with rows.
+
+    Parameters
+    ----------
+    data : object
+
+    Raises
+    ------
+    InferenceError
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.inference.strata import require_sample
+    >>> require_sample(pd.DataFrame({"psu": [1]}))
+    """
     from pandas import DataFrame
 
     if not isinstance(data, DataFrame) or not len(data):

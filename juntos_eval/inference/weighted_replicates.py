@@ -18,6 +18,7 @@ from juntos_eval.inference.refit import (
     weights_column,
     with_weights,
 )
+from juntos_eval.inference.robust import Robust
 from juntos_eval.inference.strata import grouping_of, nested, sampling_fractions
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ def replicate_estimate(
     estimator = choice.estimator
     full = fit_refusing_matches(estimator, data, inference=inference, carry=carry)
     plan = WeightedReplicates(data=data, weights=weights_column(estimator, data), factors=rule.factors)
-    found = refit(with_weights(estimator), plan, full, jobs=rule.jobs)
+    # nobody asks for the errors of replicates, so the rule that costs and asks least is enough
+    found = refit(with_weights(estimator), plan, full, inference=Robust("HC0"), jobs=rule.jobs)
     _refuse_gaps(found)
     used = found.values[rule.scales > 0]
     gaps = found.values - (full.values if rule.center == "estimate" else used.mean(axis=0))

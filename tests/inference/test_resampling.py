@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from juntos_eval.errors import InferenceError
+from juntos_eval.errors import DesignError, InferenceError
 from juntos_eval.estimate import Estimate
 from juntos_eval.estimators.did import DoublyRobust
 from juntos_eval.estimators.matching import AIPW, Matching
@@ -295,6 +295,12 @@ def test_choices_that_there_are_not(frame: pd.DataFrame) -> None:
         ReplicateWeights(mean, ("w", "nonsense"), "brr").fit(frame)
     with pytest.raises(InferenceError, match="missing, negative or infinite"):
         ReplicateWeights(mean, ("w", "x1"), "brr").fit(frame)
+    with pytest.raises(InferenceError, match="not a pandas DataFrame"):
+        ReplicateWeights(mean, ("w", "one"), "brr").fit({"y": [1.0]})  # type: ignore[arg-type]
+    with pytest.raises(DesignError, match="'nonsense'"):
+        Jackknife(Mean(outcome="y", weights="nonsense")).fit(frame)
+    with pytest.raises(DesignError, match="'nonsense'"):
+        ReplicateWeights(Mean(outcome="y", weights="nonsense"), ("w", "one"), "brr").fit(frame)
     with pytest.raises(InferenceError, match="not numbers"):
         ReplicateWeights(mean, ("w", "area"), "brr").fit(frame)
 
