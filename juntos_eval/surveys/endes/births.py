@@ -9,10 +9,10 @@ import pandas as pd
 
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.endes import clean, schema, women_schema
-from juntos_eval.surveys.endes.join import Account, attach, open_optional, without_match
+from juntos_eval.surveys.endes.join import Account, attach, open_endes, open_optional, without_match
 from juntos_eval.surveys.endes.keys import person_id
 from juntos_eval.surveys.endes.women import clean_women, keyed
-from juntos_eval.surveys.harmonise import Harmonised, open_table
+from juntos_eval.surveys.harmonise import Harmonised
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 
@@ -71,18 +71,16 @@ def clean_births(raw: RawFolder, year: int, *, women: CleanTable | None = None) 
     True
     """
     mothers = clean_women(raw, year) if women is None else women
-    opened = open_table(raw, survey="endes", table="births", year=year)
+    opened = open_endes(raw, "births", year)
     listed = keyed(opened)
-    lost = without_match(
-        listed["person_id"],
-        mothers.frame["person_id"],
-        what="interviewed woman",
-        where=opened.source.name,
-    )
-    listed = listed[~lost]
+    selected = keyed(open_endes(raw, "women", year))["person_id"]
+    without_match(listed["person_id"], selected, what="woman of REC0111", where=opened.source.name)
     listed["birth_id"] = _birth_id(listed)
+    told = listed["birth_id"]
+    lost = ~listed["person_id"].isin(mothers.frame["person_id"])
+    listed = listed[~lost]
     care = open_optional(raw, "prenatal", year)
-    listed = _with_care(listed, care)
+    listed = _with_care(listed, care, told)
     listed = attach(
         listed, mothers.frame[list(OF_MOTHER)], on="person_id", what="women", where="interviewed women"
     )
@@ -96,16 +94,18 @@ def clean_births(raw: RawFolder, year: int, *, women: CleanTable | None = None) 
 
 
 def _birth_id(listed: pd.DataFrame) -> pd.Series:
-    return listed["person_id"] + "-" + listed["birth"].astype("int64").astype("str").str.zfill(2)
+    index = clean.whole_number(listed["birth"], where="index of the birth")
+    return listed["person_id"] + "-" + index.astype("str").str.zfill(2)
 
 
-def _with_care(listed: pd.DataFrame, care: Harmonised | None) -> pd.DataFrame:
+def _with_care(listed: pd.DataFrame, care: Harmonised | None, told: pd.Series) -> pd.DataFrame:
+    """Bring prenatal care beside; its births must be among those told in REC21."""
     if care is None:
         return listed
     rows = keyed(care)
     rows = rows.assign(birth_id=_birth_id(rows))
     where = care.source.name
-    without_match(rows["birth_id"], listed["birth_id"], what="birth of REC21", where=where)
+    without_match(rows["birth_id"], told, what="birth of REC21", where=where)
     wanted = [
         name for name in ("first_check_month", "prenatal_checks", "delivery_code") if name in rows.columns
     ]

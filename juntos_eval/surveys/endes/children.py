@@ -11,12 +11,11 @@ from juntos_eval.errors import SchemaError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.endes import clean, schema
 from juntos_eval.surveys.endes.households import CARRIED, clean_households
-from juntos_eval.surveys.endes.join import Account, attach, without_match
+from juntos_eval.surveys.endes.join import Account, attach, open_endes, without_match
 from juntos_eval.surveys.endes.keys import household_id, person_id
 from juntos_eval.surveys.endes.persons import clean_persons
 from juntos_eval.surveys.growth import DAYS_A_MONTH, anaemia_level, growth_scores, haemoglobin_adjustment
 from juntos_eval.surveys.growth.anaemia import AnaemiaRule
-from juntos_eval.surveys.harmonise import open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 
@@ -79,7 +78,7 @@ def clean_children(
     """
     homes = clean_households(raw, year) if households is None else households
     people = clean_persons(raw, year, households=homes) if persons is None else persons
-    opened = open_table(raw, survey="endes", table="children", year=year)
+    opened = open_endes(raw, "children", year)
     where = opened.source.name
     listed = opened.frame.assign(household_id=household_id(opened.frame["hhid"]))
     listed["person_id"] = person_id(listed["household_id"], listed["line"], where=where)

@@ -26,6 +26,7 @@ __all__ = [
     "number",
     "sampling_weight",
     "ubigeo",
+    "whole_number",
 ]
 
 #: Weights have six implied decimals.
@@ -60,6 +61,31 @@ def number(frame: pd.DataFrame, name: str) -> pd.Series:
     [nan]
     """
     return frame[name].astype("float64") if name in frame else pd.Series(np.nan, index=frame.index)
+
+
+def whole_number(values: pd.Series, *, where: str) -> pd.Series:
+    """Return numbers that must all be there and be whole, as integers.
+
+    Raises
+    ------
+    SchemaError
+        With the count of those that are not.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.endes.clean import whole_number
+    >>> whole_number(pd.Series([4.0]), where="RECH0.dta, HV001").tolist()
+    [4]
+    """
+    odd = int((~(values % 1).eq(0)).sum())
+    if odd:
+        raise SchemaError(
+            "Some values are missing or no whole numbers",
+            where=f"{where}, {odd:,} rows",
+            remedy="use the file as published",
+        )
+    return values.astype("int64")
 
 
 def full_labels(frame: pd.DataFrame, table: str, name: str) -> pd.Series:
@@ -165,7 +191,7 @@ def ubigeo(given: pd.Series, region: pd.Series, province: pd.Series, district: p
     ['010109', '050202']
     """
     made = 10_000 * region + 100 * province + district
-    code = given.where(given.notna(), made).astype("Int64")
+    code = given.where(given.notna(), made).round().astype("Int64")
     return code.astype("string").str.zfill(6).astype("str")
 
 
@@ -238,7 +264,7 @@ def juntos_entry(year: pd.Series, month: pd.Series, months: pd.Series) -> pd.Ser
     >>> juntos_entry(*parts).tolist()
     ['2018-01', nan]
     """
-    at = (12.0 * year + month - 1.0 - months).astype("Int64")
+    at = (12.0 * year + month - 1.0 - months).round().astype("Int64")
     text = (at // 12).astype("string") + "-" + (at % 12 + 1).astype("string").str.zfill(2)
     return text.astype("str")
 

@@ -11,10 +11,9 @@ from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.endes import clean, women_schema
 from juntos_eval.surveys.endes.households import CARRIED, clean_households
-from juntos_eval.surveys.endes.join import Account, attach, without_match
+from juntos_eval.surveys.endes.join import Account, attach, open_endes, without_match
 from juntos_eval.surveys.endes.keys import household_id, person_id
 from juntos_eval.surveys.endes.persons import clean_persons
-from juntos_eval.surveys.harmonise import open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 
@@ -71,7 +70,7 @@ def clean_health(
     """
     homes = clean_households(raw, year) if households is None else households
     people = clean_persons(raw, year, households=homes) if persons is None else persons
-    opened = open_table(raw, survey="endes", table="health", year=year)
+    opened = open_endes(raw, "health", year)
     where = opened.source.name
     listed = opened.frame.assign(household_id=household_id(opened.frame["hhid"]))
     listed["person_id"] = person_id(listed["household_id"], listed["line"], where=where)

@@ -11,9 +11,9 @@ from juntos_eval.errors import SchemaError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.endes import clean, schema
-from juntos_eval.surveys.endes.join import Account, attach, open_optional, without_match
+from juntos_eval.surveys.endes.join import Account, attach, open_endes, open_optional, without_match
 from juntos_eval.surveys.endes.keys import household_id
-from juntos_eval.surveys.harmonise import Harmonised, open_table
+from juntos_eval.surveys.harmonise import Harmonised
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 
@@ -62,9 +62,7 @@ def clean_households(raw: RawFolder, year: int) -> CleanTable:
     >>> table.provenance.details["juntos"], bool((table.frame["household_weight"] > 0).all())
     ('QH95, file of social programmes', True)
     """
-    home, dwelling = (
-        open_table(raw, survey="endes", table=table, year=year) for table in ("households", "dwellings")
-    )
+    home, dwelling = (open_endes(raw, table, year) for table in ("households", "dwellings"))
     where = home.source.name
     listed = home.frame.assign(household_id=household_id(home.frame["hhid"]))
     _check_year(listed, year, where)
@@ -99,7 +97,7 @@ def _frame(listed: pd.DataFrame, weight: pd.Series, year: int) -> pd.DataFrame:
         clean.number(listed, "longitude"), clean.number(listed, "latitude")
     )
     for name in ("psu", "stratum"):
-        frame[name] = listed[name].astype("int64").astype("str")
+        frame[name] = clean.whole_number(listed[name], where=f"RECH0, {name}").astype("str")
     frame["household_weight"] = weight
     frame["region"] = clean.full_labels(listed, "households", "region")
     frame["is_rural"] = clean.as_flag(clean.full_labels(listed, "households", "area"), "rural")

@@ -11,10 +11,10 @@ import pandas as pd
 from juntos_eval.errors import SchemaError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import load_codebook
-from juntos_eval.surveys.harmonise import Harmonised, has_table, open_table
+from juntos_eval.surveys.harmonise import WITHOUT_KEY, Harmonised, has_table, open_table
 from juntos_eval.surveys.provenance import CleanTable, Provenance
 
-__all__ = ["MOST_UNMATCHED", "Account", "attach", "open_optional", "without_match"]
+__all__ = ["MOST_UNMATCHED", "Account", "attach", "open_endes", "open_optional", "without_match"]
 
 #: Share of rows without a partner from which two files are taken to be of different years or issues.
 MOST_UNMATCHED: Final = 0.01
@@ -55,6 +55,33 @@ class Account:
         return replace(own, inputs=tuple(inputs), notes=notes, details=dict(self.details))
 
 
+def open_endes(raw: RawFolder, table: str, year: int) -> Harmonised:
+    """Open a table whose every row must have its key.
+
+    Parameters
+    ----------
+    raw : RawFolder
+    table : str
+    year : int
+
+    Returns
+    -------
+    Harmonised
+
+    Raises
+    ------
+    SourceError, SchemaError
+        If the file, its columns or its content is not what was declared, or a row has no key.
+    """
+    opened = open_table(raw, survey=SURVEY, table=table, year=year)
+    lost = opened.notes.get(WITHOUT_KEY, 0)
+    if lost:
+        raise SchemaError(
+            "A key is missing", where=f"{opened.source.name}, {lost:,} rows", remedy="fetch the file again"
+        )
+    return opened
+
+
 def open_optional(raw: RawFolder, table: str, year: int) -> Harmonised | None:
     """Open a table that a year, or the folder, may lack.
 
@@ -73,7 +100,7 @@ def open_optional(raw: RawFolder, table: str, year: int) -> Harmonised | None:
         return None
     if not has_table(raw, survey=SURVEY, table=table, year=year):
         return None
-    return open_table(raw, survey=SURVEY, table=table, year=year)
+    return open_endes(raw, table, year)
 
 
 def attach(left: pd.DataFrame, right: pd.DataFrame, *, on: str, what: str, where: str) -> pd.DataFrame:

@@ -10,9 +10,8 @@ import pandas as pd
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.endes import clean, schema
 from juntos_eval.surveys.endes.households import CARRIED, clean_households
-from juntos_eval.surveys.endes.join import Account, attach, without_match
+from juntos_eval.surveys.endes.join import Account, attach, open_endes, without_match
 from juntos_eval.surveys.endes.keys import household_id, person_id
-from juntos_eval.surveys.harmonise import open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 
@@ -58,7 +57,7 @@ def clean_persons(raw: RawFolder, year: int, *, households: CleanTable | None = 
     True
     """
     homes = clean_households(raw, year) if households is None else households
-    opened = open_table(raw, survey="endes", table="persons", year=year)
+    opened = open_endes(raw, "persons", year)
     where = opened.source.name
     listed = opened.frame.assign(household_id=household_id(opened.frame["hhid"]))
     lost = without_match(

@@ -10,10 +10,10 @@ import pandas as pd
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.endes import clean, women_schema
 from juntos_eval.surveys.endes.households import CARRIED, clean_households
-from juntos_eval.surveys.endes.join import Account, attach, open_optional, without_match
+from juntos_eval.surveys.endes.join import Account, attach, open_endes, open_optional, without_match
 from juntos_eval.surveys.endes.persons import WITHOUT_HOUSEHOLD
 from juntos_eval.surveys.endes.women import keyed, union
-from juntos_eval.surveys.harmonise import Harmonised, open_table
+from juntos_eval.surveys.harmonise import Harmonised
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 
@@ -87,7 +87,7 @@ def clean_violence(raw: RawFolder, year: int, *, households: CleanTable | None =
     'violence_weight'
     """
     homes = clean_households(raw, year) if households is None else households
-    opened = open_table(raw, survey="endes", table="violence", year=year)
+    opened = open_endes(raw, "violence", year)
     where = opened.source.name
     listed = keyed(opened)
     lost = without_match(

@@ -10,10 +10,10 @@ import pandas as pd
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.endes import clean, women_schema
 from juntos_eval.surveys.endes.households import CARRIED, clean_households
-from juntos_eval.surveys.endes.join import Account, attach, open_optional, without_match
+from juntos_eval.surveys.endes.join import Account, attach, open_endes, open_optional, without_match
 from juntos_eval.surveys.endes.keys import person_id, split_case
 from juntos_eval.surveys.endes.persons import WITHOUT_HOUSEHOLD
-from juntos_eval.surveys.harmonise import Harmonised, open_table
+from juntos_eval.surveys.harmonise import Harmonised
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 
@@ -22,7 +22,7 @@ __all__ = ["FIRST_AGE_FLAG", "clean_women", "keyed", "union"]
 #: From here on a partner's age is a code.
 FIRST_AGE_FLAG: Final = 97
 
-NOT_INTERVIEWED: Final = "woman not interviewed (weight 0)"
+NOT_INTERVIEWED: Final = "woman not interviewed (weight 0, or neither weight nor answers)"
 
 #: Files with one row a woman, and what is taken of each.
 BESIDE: Final = {
@@ -84,9 +84,12 @@ def clean_women(raw: RawFolder, year: int, *, households: CleanTable | None = No
     np.True_
     """
     homes = clean_households(raw, year) if households is None else households
-    opened = open_table(raw, survey="endes", table="women", year=year)
+    opened = open_endes(raw, "women", year)
     where = opened.source.name
     listed = keyed(opened)
+    selected = listed["person_id"]
+    is_blank = _is_blank(listed)
+    listed = listed[~is_blank]
     weight = clean.sampling_weight(listed["woman_weight"], where=f"{where}, V005")
     is_interviewed = weight > 0
     listed, weight = listed[is_interviewed], weight[is_interviewed]
@@ -96,26 +99,36 @@ def clean_women(raw: RawFolder, year: int, *, households: CleanTable | None = No
     listed, weight = listed[~lost], weight[~lost]
     beside = {table: open_optional(raw, table, year) for table in BESIDE}
     for table, other in beside.items():
-        listed = _bring(listed, other, table)
+        listed = _bring(listed, other, table, selected)
     frame = _frame(listed, year).assign(woman_weight=weight)
     place = homes.frame[list(CARRIED)]
     frame = attach(frame, place, on="household_id", what="households", where="households")
     account = Account(
         first=opened,
         others=(homes, *(other for other in beside.values() if other is not None)),
-        dropped={NOT_INTERVIEWED: int((~is_interviewed).sum()), WITHOUT_HOUSEHOLD: int(lost.sum())},
+        dropped={
+            NOT_INTERVIEWED: int(is_blank.sum() + (~is_interviewed).sum()),
+            WITHOUT_HOUSEHOLD: int(lost.sum()),
+        },
         details={**homes.provenance.details, "weight": "woman_weight"},
     )
     return finish(frame, women_schema.WOMEN, account.provenance(year))
 
 
-def _bring(listed: pd.DataFrame, other: Harmonised | None, table: str) -> pd.DataFrame:
+def _is_blank(listed: pd.DataFrame) -> pd.Series:
+    """Tell the women of whom only the roster speaks: no weight, no schooling, no wealth of their own."""
+    told = [name for name in ("woman_weight", "education_level", "wealth_quintile") if name in listed]
+    return listed[told].isna().all(axis=1)
+
+
+def _bring(listed: pd.DataFrame, other: Harmonised | None, table: str, selected: pd.Series) -> pd.DataFrame:
+    """Bring a file of women beside; it may hold some who were selected and not interviewed to the end."""
     if other is None:
         return listed
     rows = keyed(other)
     wanted = [name for name in BESIDE[table] if name in rows]
     where = other.source.name
-    without_match(rows["person_id"], listed["person_id"], what="interviewed woman", where=where)
+    without_match(rows["person_id"], selected, what="woman of REC0111", where=where)
     return attach(listed, rows[["person_id", *wanted]], on="person_id", what=table, where=where)
 
 

@@ -58,6 +58,11 @@ FAULTS: list[tuple[str, str, Change, Cleaner, str]] = [
         "different years",
     ),
     ("key column gone", "RECH0", drop("HHID"), endes.clean_households, r"hhid \(HHID\)"),
+    ("psu missing", "RECH0", put("HV001", ""), endes.clean_households, "missing or no whole numbers"),
+    ("stratum missing", "RECH0", put("HV022", ""), endes.clean_households, "missing or no whole numbers"),
+    ("index of a birth missing", "REC21", put("BIDX", "", 1), endes.clean_births, "key is missing"),
+    ("household without a key", "RECH0", put("HHID", "", 2), endes.clean_households, "key is missing"),
+    ("woman without a key", "REC84DV", put("CASEID", " ", 2), endes.clean_violence, "key is missing"),
     ("psu gone", "RECH0", drop("HV001"), endes.clean_households, r"psu \(HV001\)"),
     ("household twice", "RECH0", twice, endes.clean_households, "stand in more than one row"),
     ("dwelling twice", "RECH23", twice, endes.clean_households, "stand in more than one row"),
@@ -250,3 +255,22 @@ def test_summaries_of_inei_that_disagree_with_the_acts_are_counted(damaged: Dama
 
     damaged.change("REC84DV", turn)
     assert endes.clean_violence(damaged.raw, YEAR).provenance.notes[note] == 5
+
+
+def test_files_may_hold_women_who_were_not_interviewed_to_the_end(damaged: Damaged) -> None:
+    """REC0111, REC21 and RE223132 list women whose interview has no weight: dropped and counted, no error."""
+    before = endes.clean_women(damaged.raw, YEAR)
+    births = endes.clean_births(damaged.raw, YEAR)
+
+    def without_weight(frame: pd.DataFrame) -> pd.DataFrame:
+        rows = frame.index[frame["V005"].ne("0")][:200]
+        frame.loc[rows[:100], "V005"] = "0"
+        frame.loc[rows[100:], ["V005", "V106", "V190"]] = ""
+        return frame
+
+    damaged.change("REC0111", without_weight)
+    women = endes.clean_women(damaged.raw, YEAR)
+    assert len(women.frame) == len(before.frame) - 200
+    after = endes.clean_births(damaged.raw, YEAR)
+    assert len(after.frame) + sum(after.provenance.dropped.values()) == after.provenance.rows_in
+    assert len(after.frame) < len(births.frame)
