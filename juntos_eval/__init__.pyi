@@ -12,9 +12,12 @@ from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
 from juntos_eval.estimators.did import EventStudy as EventStudy
+from juntos_eval.estimators.did import ExtendedTwoWay as ExtendedTwoWay
 from juntos_eval.estimators.did import GroupTime as GroupTime
 from juntos_eval.estimators.did import Imputation as Imputation
 from juntos_eval.estimators.did import InteractionWeighted as InteractionWeighted
+from juntos_eval.estimators.did import LocalProjections as LocalProjections
+from juntos_eval.estimators.did import Stacked as Stacked
 from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
@@ -53,8 +56,6 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
-from juntos_eval.estimators.sensitivity import Attrition as Attrition
-from juntos_eval.estimators.sensitivity import BaselineBalance as BaselineBalance
 from juntos_eval.estimators.sensitivity import UnionInterval as UnionInterval
 from juntos_eval.estimators.sensitivity import plausibly_exogenous as plausibly_exogenous
 from juntos_eval.estimators.sensitivity import union_of_intervals as union_of_intervals

@@ -14,9 +14,12 @@ from juntos_eval.estimate import Estimate, Estimator, Inference
 from juntos_eval.estimators.did import (
     DoublyRobust,
     EventStudy,
+    ExtendedTwoWay,
     GroupTime,
     Imputation,
     InteractionWeighted,
+    LocalProjections,
+    Stacked,
     TwoStageImputation,
 )
 from juntos_eval.estimators.iv import TwoStage
@@ -241,6 +244,22 @@ ESTIMATORS: dict[str, Case] = {
         keeps_incomplete=True,
     ),
     "Imputation": _on(frames.staggered, Imputation(**_staggered, by="event_time"), keeps_incomplete=True),
+    "ExtendedTwoWay": _on(
+        frames.staggered,
+        ExtendedTwoWay(**_staggered, covariates=("x1",), weights="w", by="event_time"),
+        offers=_leverage,
+        keeps_incomplete=True,
+    ),
+    "Stacked": _on(
+        frames.staggered,
+        Stacked(**_staggered, before=2, after=0, weights="w", aggregate="cohort"),
+        keeps_incomplete=True,
+    ),
+    "LocalProjections": _on(
+        frames.staggered,
+        LocalProjections(**_staggered, horizons=(-2, 0, 1), weights="w"),
+        keeps_incomplete=True,
+    ),
     "TwoStageImputation": _on(
         frames.staggered, TwoStageImputation(**_staggered, weights="w"), keeps_incomplete=True
     ),

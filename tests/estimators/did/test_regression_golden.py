@@ -19,6 +19,9 @@ SUNAB = staggered.names("sunab-.*")
 IMPUTED = staggered.names("did_imputation-.*")
 EXACT = staggered.names("imputation-exact-.*")
 TWO_STAGE = staggered.names("did2s-.*")
+EXTENDED = staggered.names("etwfe-.*")
+STACKED = staggered.names("stacked-.*")
+PROJECTIONS = staggered.names("lpdid-.*")
 MPDTA = {"outcome": "lemp", "unit": "countyreal", "time": "year", "first_treated": "first_treat"}
 SIMULATED = {"outcome": "y", "unit": "id", "time": "time", "first_treated": "g"}
 
@@ -47,8 +50,8 @@ def event_of(label: str) -> int:
 
 
 def test_every_case_is_there() -> None:
-    counts = [len(names) for names in (EVENT_STUDIES, SUNAB, IMPUTED, EXACT, TWO_STAGE)]
-    assert counts == [2, 9, 12, 7, 10]
+    every = (EVENT_STUDIES, SUNAB, IMPUTED, EXACT, TWO_STAGE, EXTENDED, STACKED, PROJECTIONS)
+    assert [len(names) for names in every] == [2, 9, 12, 7, 10, 20, 2, 10]
 
 
 @pytest.mark.parametrize("name", EVENT_STUDIES)
@@ -142,3 +145,79 @@ def test_two_stage(name: str) -> None:
         )
         assert found[0] == pytest.approx(value, abs=1e-6)
         close(found[1], [expected["se"][label]], 1e-7)
+
+
+@pytest.mark.parametrize("name", EXTENDED)
+def test_extended_two_way(name: str) -> None:
+    """With covariates etwfe counts one coefficient less: slopes by cohort and by period share one."""
+    case = staggered.cases()[name]
+    expected = case["expected"]
+    _, _, control, kind, covariate = name.split("-")
+    estimate = je.ExtendedTwoWay(
+        **choices(name),
+        control={"notyet": "not_yet", "never": "never"}[control],  # type: ignore[arg-type]
+        by={"event": "event_time"}.get(kind, kind),  # type: ignore[arg-type]
+        covariates=("x1",) if covariate == "x1" else (),
+    ).fit(staggered.table(case))
+    tolerance = 3e-4 if covariate == "x1" else 3e-7
+    if kind == "simple":
+        close(estimate.values, expected["estimate"], 1e-9)
+        close(estimate.uncertainty.std_error, expected["se"], tolerance)
+        return
+    (key,) = set(estimate.keys) - {"term"}
+    ours = {level: at for at, level in enumerate(estimate.keys[key])}
+    stored = zip(expected["by"], expected["estimate"], expected["se"], strict=True)
+    # etwfe shows periods before treatment, which have no effect of their own, as zero or next to it
+    for level, value, error in stored:
+        if level in ours:
+            close(estimate.values[ours[level]], [value], 1e-9)
+            close(estimate.uncertainty.std_error[ours[level]], [error], tolerance)
+        else:
+            assert kind == "event"
+            assert level < 0
+    assert set(ours) <= set(expected["by"])
+
+
+@pytest.mark.parametrize("name", STACKED)
+def test_stacked(name: str) -> None:
+    case = staggered.cases()[name]
+    expected = case["expected"]
+    estimate = je.Stacked(**choices(name), before=1, after=1).fit(staggered.table(case))
+    assert estimate.details["stacked_rows"] == expected["nobs"]
+    for label, value in expected["coef"].items():
+        close(of_event(estimate, event_of(label.removesuffix(":tr"))), [value, expected["se"][label]], 1e-9)
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_local_projections(name: str) -> None:
+    case = staggered.cases()[name]
+    expected, mark = case["expected"], name.rpartition("-")[2]
+    horizon = -int(mark[1:]) if mark.startswith("m") else int(mark)
+    estimate = je.LocalProjections(**choices(name), horizons=(horizon,)).fit(staggered.table(case))
+    close(of_event(estimate, horizon), [expected["coef"]["dD"], expected["se"]["dD"]], 1e-9)
+    assert estimate.details["rows"][str(horizon)] == expected["nobs"]
+
+
+def test_equally_weighted_projections_are_group_time_effects_of_the_moment() -> None:
+    """At horizon 0 the newly treated of each period against its clean controls, by their number."""
+    frame = staggered.table(staggered.cases()["lpdid-did_bal-0"])
+    columns: Any = choices("lpdid-did_bal-0")
+    equal = je.LocalProjections(**columns, horizons=(0,), weighting="equal").fit(frame)
+    cells = je.GroupTime(**columns, control="not_yet").fit(frame)
+    assert equal.values[0] == pytest.approx(of_event(je.aggregate(cells, "dynamic"), 0)[0], rel=1e-9)
+
+
+def test_corrective_weights_of_stacks_give_the_mean_of_cohorts() -> None:
+    frame = staggered.table(staggered.cases()["stacked-did_bal"])
+    columns: Any = choices("stacked-did_bal")
+    found = je.Stacked(**columns, before=1, after=0, aggregate="cohort", controls="never").fit(frame)
+    cells = je.GroupTime(**columns).fit(frame)
+    whole = {
+        group: (float(value), int((frame["g"] == group).sum()))
+        for group, event, value in zip(
+            cells.keys["group"], cells.keys["event_time"], cells.values, strict=True
+        )
+        if event == 0
+    }
+    average = sum(value * size for value, size in whole.values()) / sum(size for _, size in whole.values())
+    assert of_event(found, 0)[0] == pytest.approx(average, rel=1e-9)
