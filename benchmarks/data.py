@@ -51,10 +51,40 @@ def two_cross_sections(rows: int) -> dict[str, np.ndarray]:
     return {name: values[chosen] for name, values in panel.items()}
 
 
+def clusters(rows: int) -> dict[str, np.ndarray]:
+    """Draw 50 clusters of uneven size with a shock each, 20 of them treated as a whole."""
+    rng = np.random.default_rng([SEED, 4, rows])
+    cluster = rng.choice(50, size=rows, p=rng.dirichlet(np.full(50, 4.0)))
+    x = rng.normal(size=(rows, 3))
+    d = (cluster < 20).astype(np.float64)
+    y = x @ [0.5, -0.3, 0.2] + 0.2 * d + 0.5 * rng.normal(size=50)[cluster] + rng.normal(size=rows)
+    return {"y": y, "d": d, "cl": cluster} | {f"x{j + 1}": x[:, j] for j in range(3)}
+
+
+def staggered(units: int) -> dict[str, np.ndarray]:
+    """Draw a panel of ten periods sorted by unit, one row in ten missing, cohorts of eight periods and never.
+
+    ``event`` is the time since treatment, -1 (the reference) for the never treated.
+    """
+    rng = np.random.default_rng([SEED, 4, units])
+    first = np.array([0, 3, 4, 5, 6, 7, 8, 9, 10])[rng.integers(0, 9, units)]
+    unit, time = np.repeat(np.arange(1, units + 1), 10), np.tile(np.arange(1, 11), units)
+    cohort = np.repeat(first, 10)
+    event = np.where(cohort > 0, time - cohort, -1)
+    d, z = ((cohort > 0) & (event >= 0)).astype(np.int64), rng.normal(size=10 * units)
+    y = np.repeat(rng.normal(size=units), 10) + 0.1 * time + d * (EFFECT + 0.2 * event) + 0.3 * z
+    columns = {"unit": unit, "time": time, "event": event, "d": d, "z": z}
+    columns |= {"y": y + rng.normal(size=10 * units)}
+    kept = rng.random(10 * units) > 0.1
+    return {name: values[kept] for name, values in columns.items()}
+
+
 TABLES: Mapping[str, Callable[[int], dict[str, np.ndarray]]] = {
     "comparison": comparison,
     "two_periods": two_periods,
     "two_cross_sections": two_cross_sections,
+    "staggered": staggered,
+    "clusters": clusters,
 }
 
 
@@ -74,3 +104,10 @@ def read(path: Path) -> pd.DataFrame:
     """Return a stored table as a frame."""
     with np.load(path, allow_pickle=False) as columns:
         return pd.DataFrame({name: columns[name] for name in columns.files})
+
+
+def with_event_dummies(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return unit, time, outcome and a dummy for each time since treatment but -1."""
+    events = [event for event in sorted(frame["event"].unique().tolist()) if event != -1]
+    dummies = {f"event {event}": (frame["event"] == event).astype(np.int64) for event in events}
+    return pd.DataFrame({name: frame[name] for name in ("unit", "time", "y")} | dummies)

@@ -81,6 +81,21 @@ TASKS = {
             reference="statspai",
         ),
         Task(
+            id="two-way",
+            family="panel",
+            table="staggered",
+            question="Two-way fixed effects of an unbalanced panel of ten periods, two covariates, clustered "
+            "by unit (the first coefficient)",
+            reference="pyfixest",
+        ),
+        Task(
+            id="event-dummies",
+            family="panel",
+            table="staggered",
+            question="Two-way fixed effects with 16 event dummies, clustered by unit (two periods after)",
+            reference="pyfixest",
+        ),
+        Task(
             id="did-traditional",
             family="did",
             table="two_periods",
@@ -95,6 +110,17 @@ TASKS = {
             question="ATT of two periods, panel, improved doubly robust (tilting), three covariates, "
             "analytic standard error",
             reference="moderndid",
+        ),
+        Task(
+            id="wild",
+            family="wild",
+            table="clusters",
+            question="p value of one of four coefficients by the restricted wild cluster bootstrap, 50 "
+            "clusters, 9,999 Rademacher draws (shown as the estimate; its error is that of the draws)",
+            reference="definition",
+            # the definition takes a tenth of the draws: runs of draws differ by the errors of both
+            tolerance=14.0,
+            error_tolerance=0.2,
         ),
         Task(
             id="did-cross-sections",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.data import with_event_dummies
 from benchmarks.tasks import Call
 
 PACKAGE, ENVIRONMENT = "juntos-eval", "ours"
@@ -46,7 +47,37 @@ def _changed_in_cross_sections(frame: Any) -> tuple[float, float]:
     return _answer(je.DoublyRobust(**TWO_PERIODS, method="traditional", panel=False).fit(frame))
 
 
+def _wild(frame: Any) -> tuple[float, float]:
+    """Interval and p value; the peers that give no interval are asked for less."""
+    import juntos_eval as je
+
+    estimate = je.FixedEffects(outcome="y", covariates=("d", "x1", "x2", "x3")).fit(frame, carry=("cl",))
+    row = [[float(term == "d") for term in estimate.keys["term"]]]
+    effect = estimate.combine(row, {"term": ("d",)})
+    drawn = effect.with_inference(je.WildBootstrap(by="cl", draws=9999, seed=1))
+    p = float(drawn.p_values()[0])
+    return p, (p * (1 - p) / 9999) ** 0.5
+
+
+def _two_way(frame: Any) -> tuple[float, float]:
+    import juntos_eval as je
+
+    return _answer(je.FixedEffects(outcome="y", covariates=("d", "z"), absorb=("unit", "time")).fit(frame))
+
+
+def _event_dummies(frame: Any) -> tuple[float, float]:
+    import juntos_eval as je
+
+    dummies = tuple(name for name in frame.columns if name.startswith("event "))
+    found = je.FixedEffects(outcome="y", covariates=dummies, absorb=("unit", "time")).fit(frame)
+    place = found.keys["term"].index("event 2")
+    return float(found.values[place]), float(found.uncertainty.std_error[place])
+
+
 CALLS = {
+    "two-way": Call(estimate=_two_way),
+    "event-dummies": Call(estimate=_event_dummies, prepare=with_event_dummies),
+    "wild": Call(estimate=_wild),
     "match-1": Call(estimate=lambda frame: _matched(frame, 1)),
     "match-5": Call(estimate=lambda frame: _matched(frame, 5)),
     "kernel": Call(estimate=_kernel),

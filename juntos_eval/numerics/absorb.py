@@ -147,7 +147,8 @@ class Absorber:
             return solved
         lengths = np.concatenate([part.lengths for part in self.others])
         norms = self._norms(rest)
-        limit = np.outer(np.sqrt(lengths), norms)
+        # sums over more rows carry more rounding
+        limit = np.outer(np.sqrt(lengths), norms) * max(1.0, np.sqrt(len(rest) / 1e5))
         self._centre(rest)
         right = self._sums_of_others(rest)
         for _ in range(_PASSES):
@@ -182,7 +183,8 @@ class Absorber:
         return sums
 
     def _norms(self, rest: Floats) -> Floats:
-        return np.asarray([np.sqrt(column @ self._weighted(column)) for column in rest.T])
+        squares = [np.einsum("i,i->", column, self._weighted(column)) for column in rest.T]
+        return np.sqrt(np.asarray(squares))
 
     def _weighted(self, column: Floats) -> Floats:
         return column if self.weights is None else column * self.weights

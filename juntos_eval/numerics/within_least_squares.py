@@ -24,8 +24,11 @@ __all__ = ["WithinLeastSquares", "within_least_squares"]
 _SMALL = 1_000_000
 # share of a column's squared length, left by the columns before it, from which inner products do
 _SAFE = 1e-3
+# the same, from which they lose nothing worth a step of refinement
+_PLAIN = 0.05
 # rows whose products are summed at once, so that they stay in the cache
 _CHUNK = 32_768
+_FEW = 4
 _SPANNED = 1e-9
 _ROUNDING = 1e-13
 
@@ -115,9 +118,9 @@ def within_least_squares(
         whole[:, position] = column
     spread, size = _lengths(whole, weights)
     within.take_out(whole)
+    left = _squares(whole, weights) if within.factors else spread**2
     if within.factors:
-        left = np.sqrt(_squares(whole, weights))
-        is_left = left > np.maximum(_SPANNED * spread, _ROUNDING * size)
+        is_left = np.sqrt(left) > np.maximum(_SPANNED * spread, _ROUNDING * size)
     else:
         is_left = size > 0
         is_left[0] = spread[0] > _ROUNDING * size[0]
@@ -139,7 +142,7 @@ def within_least_squares(
         residuals=residuals,
         bread=bread,
         total=float(spread[0] ** 2),
-        within=float(_squares(whole[:, :1], weights)[0]) if within.factors else float(spread[0] ** 2),
+        within=float(left[0]),
         condition=_condition(bread),
     )
 
@@ -152,14 +155,17 @@ def _solve(design: Floats, outcome: Floats, weights: Floats | None) -> tuple[Flo
             triangle = linalg.cholesky(gram * np.outer(scale, scale), lower=True)
         except linalg.LinAlgError:
             triangle = np.zeros((1, 1))
-        if np.diag(triangle).min() ** 2 > _SAFE:
+        own = np.diag(triangle).min() ** 2
+        if own > _SAFE:
             inverse = linalg.solve_triangular(triangle, np.diag(scale), lower=True)
             bread = inverse.T @ inverse
             coefficients = bread @ right
-            residuals = outcome - design @ coefficients
+            residuals = _less_fitted(outcome, design, coefficients)
+            if own > _PLAIN:
+                return coefficients, np.arange(design.shape[1]), bread, residuals
             _, rest = _products(design, residuals, weights)
             step = bread @ rest
-            residuals -= design @ step
+            residuals = _less_fitted(residuals, design, step)
             return coefficients + step, np.arange(design.shape[1]), bread, residuals
     fit = least_squares(design, outcome, weights)
     return fit.coefficients[fit.kept], fit.kept, fit.bread, fit.residuals
@@ -169,12 +175,28 @@ def _products(design: Floats, outcome: Floats, weights: Floats | None) -> tuple[
     """Return X'WX and X'Wy, summed in chunks."""
     size = design.shape[1]
     gram, right = np.zeros((size, size)), np.zeros(size)
+    if size <= _FEW:  # single sums, which need no matrix product and its threads
+        for place, column in enumerate(design.T):
+            weighted = column if weights is None else column * weights
+            right[place] = np.einsum("i,i->", weighted, outcome)
+            for other in range(place + 1):
+                gram[place, other] = gram[other, place] = np.einsum("i,i->", weighted, design[:, other])
+        return gram, right
     for rows in _chunks(len(outcome)):
-        part = np.ascontiguousarray(design[rows])
+        part = design[rows]
         weighted = part if weights is None else part * weights[rows, None]
         gram += part.T @ weighted
         right += weighted.T @ outcome[rows]
     return gram, right
+
+
+def _less_fitted(outcome: Floats, design: Floats, coefficients: Floats) -> Floats:
+    if len(coefficients) > _FEW:
+        return np.asarray(outcome - design @ coefficients)
+    rest = outcome.copy()
+    for column, coefficient in zip(design.T, coefficients, strict=True):
+        rest -= column * coefficient
+    return rest
 
 
 def _chunks(rows: int) -> Iterator[slice]:
@@ -185,21 +207,22 @@ def _chunks(rows: int) -> Iterator[slice]:
 def _lengths(matrix: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
     """Return the length of each column about its mean, and about zero."""
     spread, size = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
+    total = float(len(matrix)) if weights is None else float(weights.sum())
     for position, column in enumerate(matrix.T):
-        mean = float(column.mean() if weights is None else weights @ column / weights.sum())
+        mean = float(column.sum() if weights is None else weights @ column) / total
         squares = 0.0
         for rows in _chunks(len(column)):
             gap = column[rows] - mean
-            squares += float(gap @ gap if weights is None else weights[rows] @ gap**2)
-        total = float(len(column)) if weights is None else float(weights.sum())
+            gap *= gap
+            squares += float(gap.sum() if weights is None else (gap * weights[rows]).sum())
         spread[position], size[position] = np.sqrt(squares), np.sqrt(squares + total * mean**2)
     return spread, size
 
 
 def _squares(matrix: Floats, weights: Floats | None) -> Floats:
     if weights is None:
-        return np.asarray([column @ column for column in matrix.T])
-    return np.asarray([weights @ column**2 for column in matrix.T])
+        return np.asarray([np.einsum("i,i->", column, column) for column in matrix.T])
+    return np.asarray([np.einsum("i,i,i->", weights, column, column) for column in matrix.T])
 
 
 def _condition(bread: Floats) -> float:

@@ -220,7 +220,8 @@ def _details(
     effects: Sequence[AbsorbedTerm],
 ) -> dict[str, Any]:
     residuals, weights = regression.residuals, within.weights
-    ssr = float(residuals @ residuals if weights is None else weights @ residuals**2)
+    weighted = residuals if weights is None else weights * residuals
+    ssr = float(np.einsum("i,i->", residuals, weighted))
     spanned = sorted([*regression.absorbed.tolist(), *regression.collinear.tolist()])
     return {
         "r2": 1.0 - ssr / regression.total,

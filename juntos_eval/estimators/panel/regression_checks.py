@@ -13,7 +13,7 @@ __all__ = ["condition_check", "dropped_columns_check", "level_checks", "leverage
 
 _ILL = 1e6
 # entries of a design up to which leverage is looked at
-_LOOKED_AT = 5_000_000
+_LOOKED_AT = 1_000_000
 
 
 def dropped_columns_check(absorbed: Sequence[str], collinear: Sequence[str]) -> Check:

@@ -94,7 +94,7 @@ def sample_of(chosen: Selection, units: int | None = None) -> Sample:
     return Sample(
         rows=chosen.n,
         units=chosen.n if units is None else units,
-        effective=float(weights.sum() ** 2 / (weights @ weights)),
+        effective=float(weights.sum() ** 2 / np.einsum("i,i->", weights, weights)),
         dropped=chosen.dropped,
     )
 

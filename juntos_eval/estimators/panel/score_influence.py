@@ -11,6 +11,9 @@ from juntos_eval.estimate.combination import combined
 
 __all__ = ["ScoreInfluence"]
 
+# entries of the matrix up to which sums are combined one by one, without a product and its threads
+_SMALL = 16
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreInfluence:
@@ -54,10 +57,12 @@ class ScoreInfluence:
 
     def totals(self, codes: Codes, groups: int) -> Floats:
         """Sum by group, (groups, k)."""
-        sums = np.empty((groups, self.design.shape[1]))
+        sums = np.empty((groups, self.design.shape[1]), order="F")
         for position, column in enumerate(self.design.T):
             sums[:, position] = np.bincount(codes, weights=column * self.scale, minlength=groups)
-        return np.asarray(sums @ self.matrix.T)
+        if self.matrix.size > _SMALL:
+            return np.asarray(sums @ self.matrix.T)
+        return np.column_stack([sum(sums[:, j] * row[j] for j in range(len(row))) for row in self.matrix])
 
     def covariance(self) -> Floats:
         """Sum of outer products, (k, k)."""

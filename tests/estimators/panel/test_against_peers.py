@@ -14,7 +14,7 @@ from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.robust import Iid, Robust
 from juntos_eval.inference.small_sample import SmallSample
 
-SEEDS = range(8)
+SEEDS = range(5)
 PLAIN = SmallSample(coefficients=False, clusters=False)
 
 
