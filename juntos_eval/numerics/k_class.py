@@ -35,6 +35,8 @@ class PartialledOut:
         Orthonormal columns that span the exogenous regressors.
     root : numpy.ndarray, shape (n,)
         Root of the weights.
+    design : numpy.ndarray, shape (n, m + p)
+        Both bases over the root: the design of a first stage with an inverse of ones.
 
     Examples
     --------
@@ -52,9 +54,10 @@ class PartialledOut:
     basis: Floats
     exogenous_basis: Floats
     root: Floats
+    design: Floats
 
     def __post_init__(self) -> None:
-        for name in ("outcome", "endogenous", "instruments", "basis", "exogenous_basis", "root"):
+        for name in ("outcome", "endogenous", "instruments", "basis", "exogenous_basis", "root", "design"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
     @property
@@ -135,13 +138,15 @@ def partial_out(
     for _ in range(2):  # the second pass takes out what rounding left
         columns -= exogenous_basis @ (exogenous_basis.T @ columns)
     left = columns[:, sizes[1] : sizes[2]]
+    basis = _orthonormal(left)
     return PartialledOut(
         outcome=columns[:, 0],
         endogenous=columns[:, 1 : sizes[1]],
         instruments=left,
-        basis=_orthonormal(left),
+        basis=basis,
         exogenous_basis=exogenous_basis,
         root=root,
+        design=np.column_stack([basis, exogenous_basis]) / root[:, None],
     )
 
 

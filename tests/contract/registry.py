@@ -275,6 +275,7 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"LinearProbability", "Logit", "Poisson", "Probit"}
     | {"BalancedReplication", "Bootstrap", "Jackknife", "ReplicateWeights", "SurveyBootstrap"}
     | {"Randomization"}
+    | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}
 )
 
 _DRAWS = "draws go to rows in the order of the data"

@@ -126,7 +126,9 @@ class InstrumentedModel:
         """
         values = basis.T @ target
         rest = target - basis @ values
-        design = np.column_stack([basis, left.exogenous_basis]) / left.root[:, None]
+        design = left.design
+        if basis is not left.basis:
+            design = np.column_stack([basis, left.exogenous_basis]) / left.root[:, None]
         linear = Linear(
             design=design,
             weights=self.weights,

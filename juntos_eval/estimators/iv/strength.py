@@ -9,7 +9,7 @@ import numpy as np
 from juntos_eval.arrays import Floats
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, model_of
-from juntos_eval.estimators.iv.score_covariance import moment_covariance_by, reduced_forms
+from juntos_eval.estimators.iv.score_covariance import ReducedForms, moment_covariance_by, reduced_forms
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.k_class import PartialledOut
 from juntos_eval.numerics.wald import WaldTest, wald_test
@@ -112,8 +112,10 @@ def weak_instruments(estimate: Estimate, *, inference: Inference | None = None) 
     return strength_of_model(model, model.left(), inference or estimate.inference or Robust())
 
 
-def strength_of_model(model: InstrumentedModel, left: PartialledOut, inference: Inference) -> Strength:
-    """Return the strength of the instruments of a model."""
+def strength_of_model(
+    model: InstrumentedModel, left: PartialledOut, inference: Inference, forms: ReducedForms | None = None
+) -> Strength:
+    """Return the strength of the instruments of a model, with its reduced forms if they are had already."""
     d, m = left.endogenous.shape[1], left.basis.shape[1]
     whole = np.eye(m)
     first = tuple(_wald(model, left, inference, np.eye(d)[j], whole) for j in range(d))
@@ -127,7 +129,7 @@ def strength_of_model(model: InstrumentedModel, left: PartialledOut, inference: 
         conditional=first
         if d == 1
         else tuple(_wald(model, left, inference, *sanderson_windmeijer(left, j)) for j in range(d)),
-        effective=_effective(model, left, inference) if d == 1 else None,
+        effective=_effective(forms or reduced_forms(model, left, inference)) if d == 1 else None,
         cragg_donald=cragg_donald(left, model.n - m - model.exogenous.shape[1] - model.absorbed_parameters),
         kleibergen_paap_lm=rank_test(
             moments, _moment_covariance(model, left, inference, left.endogenous @ direction, complement)
@@ -161,7 +163,6 @@ def _explained(left: PartialledOut, position: int) -> float:
     return float(np.sum((left.basis.T @ column) ** 2) / (column @ column))
 
 
-def _effective(model: InstrumentedModel, left: PartialledOut, inference: Inference) -> EffectiveF:
-    forms = reduced_forms(model, left, inference)
+def _effective(forms: ReducedForms) -> EffectiveF:
     of_outcome, crossed, of_first = forms.variances
     return effective_f(forms.first_stage, (of_outcome, crossed / 2.0, of_first))

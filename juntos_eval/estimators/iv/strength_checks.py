@@ -11,9 +11,10 @@ import numpy as np
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Check, Fit, Inference
 from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel
+from juntos_eval.estimators.iv.score_covariance import ReducedForms, reduced_forms
 from juntos_eval.estimators.iv.specification_tests import endogeneity_of_model, overidentification_of_model
 from juntos_eval.estimators.iv.strength import Strength, strength_of_model
-from juntos_eval.estimators.iv.weak_instrument_sets import anderson_rubin_test, set_of_model
+from juntos_eval.estimators.iv.weak_instrument_sets import anderson_rubin_test, set_of_forms
 from juntos_eval.numerics.k_class import PartialledOut
 from juntos_eval.numerics.wald import WaldTest
 
@@ -56,10 +57,14 @@ def checks_and_details(
                 "collinear columns", None, f"left out, others span them: {', '.join(model.dropped_columns)}"
             )
         )
-    strength = _had(lambda: strength_of_model(model, left, inference))
+    forms: ReducedForms | str | None = None
+    if model.endogenous.shape[1] == 1:
+        forms = _had(lambda: reduced_forms(model, left, inference))
+    had = forms if isinstance(forms, ReducedForms) else None
+    strength = _had(lambda: strength_of_model(model, left, inference, had))
     details["strength"] = strength if isinstance(strength, str) else asdict(strength)
     checks.append(_strength_check(model, strength))
-    details["anderson_rubin"], check = _anderson_rubin(model, left, inference)
+    details["anderson_rubin"], check = _anderson_rubin(model, left, inference, forms)
     checks.append(check)
     checks += _specification(model, left, inference, fit, details)
     return tuple(checks), details
@@ -99,7 +104,10 @@ def _strength_check(model: InstrumentedModel, strength: Strength | str) -> Check
 
 
 def _anderson_rubin(
-    model: InstrumentedModel, left: PartialledOut, inference: Inference
+    model: InstrumentedModel,
+    left: PartialledOut,
+    inference: Inference,
+    forms: ReducedForms | str | None,
 ) -> tuple[dict[str, Any], Check]:
     null = np.zeros(model.endogenous.shape[1])
     test = _had(lambda: anderson_rubin_test(model, left, null, inference))
@@ -107,8 +115,10 @@ def _anderson_rubin(
         return {"reason": test}, Check("Anderson-Rubin", None, f"not known with this inference: {test}")
     details: dict[str, Any] = {"test_of_zero": asdict(test)}
     words = f"p value of no effect {test.p_value:.4g}"
-    if len(null) == 1:
-        found = _had(lambda: set_of_model(model, left, inference, _LEVEL))
+    if isinstance(forms, str):
+        details["reason"] = forms
+    elif forms is not None:
+        found = _had(lambda: set_of_forms(forms, _LEVEL))
         if isinstance(found, str):
             details["reason"] = found
         else:

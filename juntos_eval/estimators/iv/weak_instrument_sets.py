@@ -12,13 +12,13 @@ from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError, InferenceError
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, model_of
-from juntos_eval.estimators.iv.score_covariance import reduced_forms
+from juntos_eval.estimators.iv.score_covariance import ReducedForms, reduced_forms
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.acceptance_set import QuadraticTest, acceptance_set
 from juntos_eval.numerics.k_class import PartialledOut
 from juntos_eval.numerics.wald import WaldTest, wald_test
 
-__all__ = ["ConfidenceSet", "anderson_rubin", "anderson_rubin_set", "anderson_rubin_test", "set_of_model"]
+__all__ = ["ConfidenceSet", "anderson_rubin", "anderson_rubin_set", "anderson_rubin_test", "set_of_forms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,20 +183,18 @@ def anderson_rubin_set(
             where=f"endogenous: {', '.join(model.endogenous_names)}",
             remedy="test values of all of them together by anderson_rubin(estimate, null=…)",
         )
-    return set_of_model(model, model.left(), inference or estimate.inference or Robust(), level)
+    forms = reduced_forms(model, model.left(), inference or estimate.inference or Robust())
+    return set_of_forms(forms, level)
 
 
-def set_of_model(
-    model: InstrumentedModel, left: PartialledOut, inference: Inference, level: float
-) -> ConfidenceSet:
-    """Return the set of :func:`anderson_rubin_set` for a model."""
+def set_of_forms(forms: ReducedForms, level: float) -> ConfidenceSet:
+    """Return the set of :func:`anderson_rubin_set` from both reduced forms."""
     if not 0.0 < level < 1.0:
         raise InferenceError(
             "the level of a confidence set must lie strictly between 0 and 1",
             where=f"level {level}",
             remedy="give 0.95 for 95 percent",
         )
-    forms = reduced_forms(model, left, inference)
     m = len(forms.outcome)
     bound = float(stats.chi2.ppf(level, m) if np.isinf(forms.df) else m * stats.f.ppf(level, m, forms.df))
     test = QuadraticTest(level=forms.outcome, slope=forms.first_stage, variances=forms.variances)

@@ -5,7 +5,6 @@ from juntos_eval.estimators.sensitivity.attrition_bounds import (
     LeeBounds,
     bounds_interval,
 )
-from juntos_eval.estimators.sensitivity.attrition_tests import Attrition, BaselineBalance
 from juntos_eval.estimators.sensitivity.direct_effects import (
     UnionInterval,
     plausibly_exogenous,
@@ -20,8 +19,6 @@ from juntos_eval.estimators.sensitivity.manski_bounds import ManskiBounds
 from juntos_eval.estimators.sensitivity.oster import Oster, SelectionSensitivity
 
 __all__ = [
-    "Attrition",
-    "BaselineBalance",
     "HorowitzManskiBounds",
     "LeeBounds",
     "ManskiBounds",
