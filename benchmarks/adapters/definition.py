@@ -106,7 +106,35 @@ def _ipw(frame: Any) -> tuple[float, float]:
     return float(mean_treated - mean_control), float(np.sqrt(influence @ influence))
 
 
+def _wild(frame: Any) -> tuple[float, float]:
+    """Make the outcomes of 999 draws, and estimate them again with their clustered errors."""
+    y, cluster = frame["y"].to_numpy(), frame["cl"].to_numpy()
+    x = np.column_stack([frame["d"], frame[["x1", "x2", "x3"]], np.ones(len(frame))])
+    bread = np.linalg.inv(x.T @ x)
+    rest = x[:, 1:]
+    fitted = rest @ np.linalg.lstsq(rest, y, rcond=None)[0]
+    order = np.argsort(cluster, kind="stable")
+    x, fitted, residuals, cluster = x[order], fitted[order], (y - fitted)[order], cluster[order]
+    starts = np.flatnonzero(np.diff(cluster, prepend=-1))
+
+    def statistics(outcomes: Array) -> Array:
+        beta = bread @ (x.T @ outcomes)
+        scores = (x @ bread[0])[:, None] * (outcomes - x @ beta)
+        return beta[0] / np.sqrt((np.add.reduceat(scores, starts, axis=0) ** 2).sum(axis=0))
+
+    observed = abs(statistics((fitted + residuals)[:, None])[0])
+    rng = np.random.default_rng(2)
+    beyond = 0
+    for size in [100] * 9 + [99]:
+        signs = rng.choice([-1.0, 1.0], size=(50, size))
+        stars = statistics(fitted[:, None] + residuals[:, None] * signs[cluster])
+        beyond += int((np.abs(stars) > observed).sum())
+    p = beyond / 999
+    return p, (p * (1 - p) / 9999) ** 0.5
+
+
 CALLS = {
+    "wild": Call(estimate=_wild, largest=100_000),
     "match-1": Call(estimate=lambda frame: _matched(frame, 1), largest=100_000),
     "match-5": Call(estimate=lambda frame: _matched(frame, 5), largest=100_000),
     "kernel": Call(estimate=_kernel, largest=100_000),

@@ -49,7 +49,20 @@ def _changed(frame: Any, method: str, unit: str | None) -> tuple[float, float]:
 
 
 FORMULA = "standard error as Stata's psmatch2 has it, ai(J)"
+
+
+def _wild(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    result = sp.wild_cluster_bootstrap(
+        frame, "y", ["d", "x1", "x2", "x3"], "cl", test_var="d", n_boot=9999, seed=1
+    )
+    p = float(result.get("p_boot", result.get("p_value")))
+    return p, (p * (1 - p) / 9999) ** 0.5
+
+
 CALLS = {
+    "wild": Call(estimate=_wild),
     "match-1": Call(estimate=lambda frame: _matched(frame, 1), other=FORMULA),
     "match-5": Call(estimate=lambda frame: _matched(frame, 5), other=FORMULA),
     "kernel": Call(estimate=_kernel, largest=10_000, other="standard error as psmatch2's, homoskedastic"),

@@ -1,4 +1,4 @@
-"""Remedies for few clusters and few treated ones cover as often as they say, where the usual errors do not."""
+"""Remedies for few clusters and few treated ones cover as often as they say; the usual errors do not."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def test_what_is_known_to_fail_does_and_its_remedy_is_better() -> None:
 
 
 def test_a_few_replications_now() -> None:
-    found = recovery.coverage(15, seed=8)
+    found = recovery.coverage(8, seed=8)
     assert set(found) == set(FOUND)
     for question in PROMISED:
-        assert found[question] >= 0.66  # 5 misses of 15 have a chance of one in a thousand
+        assert found[question] >= 0.5  # five misses of eight have a chance of one in 60,000
 
 
 @pytest.mark.slow
