@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from juntos_eval.cli.console import plain_errors, print_error
 from juntos_eval.errors import SourceError
@@ -237,7 +237,7 @@ def _editions_table(files: tuple[CatalogFile, ...], on_disk: dict[str, tuple[str
 
 
 def _modules_table(files: tuple[CatalogFile, ...], on_disk: dict[str, tuple[str, ...]]) -> Table:
-    table = Table("year", "module", "title", "formats", "rows", "on disk")
+    table = Table("year", "module", "title", "formats", "rows", Column("on disk", overflow="fold"))
     modules: dict[tuple[str, str], list[CatalogFile]] = {}
     for file in files:
         modules.setdefault((file.code, file.module), []).append(file)
