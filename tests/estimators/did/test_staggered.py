@@ -57,7 +57,7 @@ def test_dates_and_periods_are_as_good_as_years(estimator: Any) -> None:
     np.testing.assert_allclose(estimator.fit(dates).values, expected)
     periods = frame.assign(
         year=pd.PeriodIndex(frame["year"].astype(str), freq="Y"),
-        start=[pd.Period(str(int(start)), freq="Y") if start else pd.NaT for start in frame["start"]],
+        start=pd.PeriodIndex([str(int(one)) if one else "NaT" for one in frame["start"]], freq="Y"),
     )
     np.testing.assert_allclose(estimator.fit(periods).values, expected)
     text = frame.assign(year=frame["year"].astype(str), start=frame["start"].astype(int).astype(str))
@@ -157,7 +157,7 @@ def test_choices_that_do_not_exist() -> None:
         {"trim": 2},
     ):
         with pytest.raises(DesignError):
-            je.GroupTime(**COLUMNS, **wrong)  # type: ignore[arg-type]
+            je.GroupTime(**COLUMNS, **wrong)
     with pytest.raises(DesignError, match="unit"):
         je.GroupTime(outcome="y", time="year", first_treated="start")
     with pytest.raises(DesignError, match="outside the window"):
