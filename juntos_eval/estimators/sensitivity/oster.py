@@ -208,7 +208,7 @@ class Oster:
     >>> frame = pd.DataFrame(rng.normal(size=(500, 3)), columns=["x", "d", "y"])
     >>> frame["d"] += frame["x"]
     >>> frame["y"] += frame["d"] + frame["x"]
-    >>> found = Oster(outcome="y", treatment="d", covariates=("x",)).fit(frame)
+    >>> found = Oster(outcome="y", treatment="d", covariates=("x",)).compare(frame)
     >>> found.bounds[0] < found.moments.full < found.moments.short
     True
     """
@@ -223,7 +223,7 @@ class Oster:
     at_delta: float = 1.0
     null: float = 0.0
 
-    def fit(self, data: DataFrame) -> SelectionSensitivity:
+    def compare(self, data: DataFrame) -> SelectionSensitivity:
         """Compare the short regression with the full one.
 
         Parameters

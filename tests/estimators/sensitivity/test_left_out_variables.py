@@ -55,7 +55,7 @@ def simulated(seed: int = 3, n: int = 400) -> pd.DataFrame:
 
 def test_oster_reads_the_two_regressions() -> None:
     frame = simulated()
-    found = Oster(outcome="y", treatment="d", covariates=("x1", "x2"), always=("x3",), weights="w").fit(frame)
+    found = Oster(outcome="y", treatment="d", covariates=("x1", "x2"), always=("x3",), weights="w").compare(frame)
     short = FixedEffects(outcome="y", covariates=("d", "x3"), weights="w").fit(frame)
     full = FixedEffects(outcome="y", covariates=("d", "x1", "x2", "x3"), weights="w").fit(frame)
     assert found.moments.short == pytest.approx(dict(zip(short.keys["term"], short.values, strict=True))["d"])
@@ -73,25 +73,25 @@ def test_oster_reads_the_two_regressions() -> None:
 def test_oster_with_effects_is_oster_within() -> None:
     frame = simulated()
     within = frame - frame.groupby("village").transform("mean").assign(village=0)
-    first = Oster(outcome="y", treatment="d", covariates=("x1", "x2"), absorb=("village",)).fit(frame)
-    second = Oster(outcome="y", treatment="d", covariates=("x1", "x2")).fit(within)
+    first = Oster(outcome="y", treatment="d", covariates=("x1", "x2"), absorb=("village",)).compare(frame)
+    second = Oster(outcome="y", treatment="d", covariates=("x1", "x2")).compare(within)
     assert first.delta == pytest.approx(second.delta, rel=1e-9)
     assert first.moments.r2_full == pytest.approx(second.moments.r2_full, rel=1e-9)
 
 
 def test_oster_says_why_it_has_no_answer() -> None:
     frame = simulated().assign(noise=0.0)
-    found = Oster(outcome="y", treatment="d", covariates=("noise",)).fit(frame)
+    found = Oster(outcome="y", treatment="d", covariates=("noise",)).compare(frame)
     assert np.isnan(found.delta)
     assert "nothing to compare" in found.reason
     with pytest.raises(DesignError, match="r_max"):
-        Oster(outcome="y", treatment="d", covariates=("x1",), r_max=0.01).fit(frame)
+        Oster(outcome="y", treatment="d", covariates=("x1",), r_max=0.01).compare(frame)
     with pytest.raises(DesignError, match="does not vary"):
-        Oster(outcome="y", treatment="d", covariates=("x1",)).fit(frame.assign(d=2.0))
+        Oster(outcome="y", treatment="d", covariates=("x1",)).compare(frame.assign(d=2.0))
     with pytest.raises(DesignError, match="does not vary"):
-        Oster(outcome="y", treatment="d", covariates=("x1",)).fit(frame.assign(d=frame["x1"]))
+        Oster(outcome="y", treatment="d", covariates=("x1",)).compare(frame.assign(d=frame["x1"]))
     with pytest.raises(DesignError, match="'nope'"):
-        Oster(outcome="y", treatment="d", covariates=("nope",)).fit(frame)
+        Oster(outcome="y", treatment="d", covariates=("nope",)).compare(frame)
 
 
 # --------------------------------------------------------------------------------- Cinelli and Hazlett
