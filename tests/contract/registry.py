@@ -29,6 +29,7 @@ from juntos_eval.estimators.panel import Between, FirstDifference, FixedEffects,
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.conley import Conley
+from juntos_eval.inference.conley_taber import ConleyTaber
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap
 from juntos_eval.inference.newey_west import DriscollKraay, NeweyWest
 from juntos_eval.inference.robust import Iid, Robust
@@ -50,6 +51,7 @@ class Case:
     offers: frozenset[str] = frozenset()  # what else than influence its fit has for inference
     order: str = ""  # the documented rule by which the order of rows matters, if it does
     keeps_incomplete: bool = False  # units that miss a period stay
+    refuses: frozenset[str] = frozenset()  # inferences that refit another model than this
     is_level: bool = False  # moves with the outcome, as a mean does and an effect does not
 
     def fit(self, frame: pd.DataFrame | None = None, **arguments: Any) -> Estimate:
@@ -88,7 +90,8 @@ class Rule:
     error_of: str = ""  # the inference whose standard error it reports beside p values of its own
 
     def suits(self, case: Case) -> bool:
-        return not self.needs or self.needs in case.offers
+        refused = type(self.inference).__name__ in case.refuses
+        return not refused and (not self.needs or self.needs in case.offers)
 
 
 _leverage, _matched = frozenset({"leverage"}), frozenset({"matched"})
@@ -200,6 +203,8 @@ ESTIMATORS: dict[str, Case] = {
             weights="w",
             method="liml",
         ),
+        offers=_leverage,
+        refuses=frozenset({"WildBootstrap"}),
     ),
     "DoublyRobust": _on(
         frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2", "area"), weights="w")
@@ -303,6 +308,10 @@ INFERENCES: dict[str, Rule] = {
     ),
     "DriscollKraay": Rule(
         inference=DriscollKraay(time="district", lags=2), labels="labels of periods have an order"
+    ),
+    "ConleyTaber": Rule(
+        inference=ConleyTaber(by="district", time="stratum", treatment="policy", draws=199),
+        needs="one value of least squares",
     ),
     "Conley": Rule(inference=Conley(lat="x1", lon="x2", cutoff_km=30, kernel="bartlett")),
     "SurveyDesign": Rule(inference=SurveyDesign(strata="stratum", psu="psu")),
