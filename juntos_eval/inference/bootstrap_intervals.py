@@ -78,18 +78,12 @@ def bootstrap_interval(
     >>> bootstrap_interval(np.arange(1.0, 20.0), 12.0, kind="basic", level=0.9)
     (5.0, 23.0)
     """
-    known = np.isfinite(draws)
     tail = (1 - level) / 2
     if kind == "studentised":
-        if errors is None:
-            raise _missing("standard errors of the draws")
-        known &= np.isfinite(errors) & (errors > 0)
-        low, high = _order_statistics((draws[known] - value) / errors[known], (1 - tail, tail))
-        return value - low * error, value - high * error
-    kept = draws[known]
+        return _studentised(draws, value, errors, error, tail)
+    kept = draws[np.isfinite(draws)]
     if kind == "percentile":
-        low, high = _order_statistics(kept, (tail, 1 - tail))
-        return low, high
+        return _order_statistics(kept, (tail, 1 - tail))
     if kind == "basic":
         low, high = _order_statistics(kept, (1 - tail, tail))
         return 2 * value - low, 2 * value - high
@@ -105,8 +99,17 @@ def bootstrap_interval(
         )
     if influence is None:
         raise _missing("influence of the units that are drawn")
-    low, high = _order_statistics(kept, _accelerated(kept, value, influence, tail))
-    return low, high
+    return _order_statistics(kept, _accelerated(kept, value, influence, tail))
+
+
+def _studentised(
+    draws: Floats, value: float, errors: Floats | None, error: float, tail: float
+) -> tuple[float, float]:
+    if errors is None:
+        raise _missing("standard errors of the draws")
+    known = np.isfinite(draws) & np.isfinite(errors) & (errors > 0)
+    low, high = _order_statistics((draws[known] - value) / errors[known], (1 - tail, tail))
+    return value - low * error, value - high * error
 
 
 def bootstrap_p_value(
