@@ -121,7 +121,7 @@ def is_nested(inner: Codes, outer: Codes) -> bool:
     >>> is_nested(inner, outer), is_nested(outer, inner)
     (True, False)
     """
-    if not len(inner):
+    if not len(inner) or inner is outer:
         return True
     first = np.zeros(int(inner.max()) + 1, dtype=np.int64)
     first[inner] = outer

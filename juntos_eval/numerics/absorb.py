@@ -184,7 +184,7 @@ class Absorber:
 
     def _norms(self, rest: Floats) -> Floats:
         squares = [np.einsum("i,i->", column, self._weighted(column)) for column in rest.T]
-        return np.sqrt(np.asarray(squares))
+        return np.asarray(np.sqrt(squares), dtype=np.float64)
 
     def _weighted(self, column: Floats) -> Floats:
         return column if self.weights is None else column * self.weights

@@ -18,6 +18,8 @@ __all__ = ["Component", "Factor", "components_of", "in_singletons"]
 
 # share of a slope's length within a level below which what the columns before leave of it is rounding
 _DEGENERATE = 1e-9
+# rows from which it pays to look whether they are sorted
+_WORTH = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,6 +77,8 @@ class Component:
         :math:`\sum_{i \in g} w_i u_i^2`; zero where the level has no such component.
     origin : numpy.ndarray, shape (count, s)
         The component in terms of the factor's own columns (ones first, then slopes).
+    starts : numpy.ndarray of int64, shape (count,), optional
+        First row of each level, where rows stand in the order of the levels and each has one.
 
     Examples
     --------
@@ -89,10 +93,13 @@ class Component:
     column: Floats | None
     lengths: Floats
     origin: Floats
+    starts: Codes | None = None
 
     def sums(self, values: Floats) -> Floats:
         """Sum values times the column by level; the values already have their weights."""
         weighted = values if self.column is None else values * self.column
+        if self.starts is not None:
+            return np.add.reduceat(weighted, self.starts)
         return np.asarray(np.bincount(self.codes, weights=weighted, minlength=self.count), dtype=np.float64)
 
     def coefficients(self, values: Floats) -> Floats:
@@ -102,7 +109,10 @@ class Component:
 
     def spread(self, coefficients: Floats) -> Floats:
         """Give each row the coefficient of its level times the column."""
-        spread: Floats = coefficients.take(self.codes)
+        if self.starts is None:
+            spread: Floats = coefficients.take(self.codes)
+        else:
+            spread = np.repeat(coefficients, np.diff(self.starts, append=len(self.codes)))
         if self.column is not None:
             spread *= self.column
         return spread
@@ -154,7 +164,18 @@ def _component(factor: Factor, column: Floats | None, lengths: Floats, origin: F
         column=None if column is None else frozen(column),
         lengths=frozen(lengths),
         origin=frozen(origin),
+        starts=_starts(factor.codes, factor.count),
     )
+
+
+def _starts(codes: Codes, count: int) -> Codes | None:
+    """Return where each level begins, if rows are sorted by level, and short levels make that worth it."""
+    if len(codes) < _WORTH or codes[0] != 0 or codes[-1] != count - 1:
+        return None
+    steps = np.diff(codes)
+    if steps.min() < 0 or steps.max() > 1:
+        return None
+    return frozen(np.concatenate([[0], np.flatnonzero(steps) + 1]), np.int64)
 
 
 def _slope_component(
