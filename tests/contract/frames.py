@@ -45,7 +45,7 @@ def _cross_section() -> pd.DataFrame:
             "cluster": psu,
             "district": rng.integers(0, 30, n),
         }
-    )
+    ).assign(policy=lambda frame: (frame["district"] < 2) * 1)
 
 
 def cross_section() -> pd.DataFrame:

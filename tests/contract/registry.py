@@ -95,6 +95,7 @@ class Rule:
 
 
 _leverage, _matched = frozenset({"leverage"}), frozenset({"matched"})
+_alone = _leverage | {"one value of least squares"}
 
 
 def _on(frame: Callable[[], pd.DataFrame], estimator: Estimator, **rest: Any) -> Case:
@@ -112,12 +113,12 @@ _staggered: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "f
 _repeated: dict[str, Any] = {"outcome": "y", "time": "year", "treatment": "treated", "panel": False}
 
 ESTIMATORS: dict[str, Case] = {
-    "Mean": _on(frames.cross_section, Mean(outcome="y"), is_level=True, offers=_leverage),
+    "Mean": _on(frames.cross_section, Mean(outcome="y"), is_level=True, offers=_alone),
     "Mean by group": _on(frames.cross_section, Mean(outcome="y", by="area", weights="w"), is_level=True),
     "MeanDifference": _on(
         frames.cross_section,
         MeanDifference(outcome="y", treatment="treated", weights="w"),
-        offers=_leverage,
+        offers=_alone,
     ),
     "Matching, 1:1 without replacement": _on(
         frames.cross_section, Matching(**_adjusted, caliper=0.3), offers=_matched
@@ -312,6 +313,7 @@ INFERENCES: dict[str, Rule] = {
     "ConleyTaber": Rule(
         inference=ConleyTaber(by="district", time="stratum", treatment="policy", draws=199),
         needs="one value of least squares",
+        labels=_LABELS,
     ),
     "Conley": Rule(inference=Conley(lat="x1", lon="x2", cutoff_km=30, kernel="bartlett")),
     "SurveyDesign": Rule(inference=SurveyDesign(strata="stratum", psu="psu")),
