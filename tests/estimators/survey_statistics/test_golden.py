@@ -10,6 +10,7 @@ import pytest
 from juntos_eval.arrays import Floats
 from juntos_eval.estimate import Estimate, Fit
 from juntos_eval.estimators.means import Mean
+from juntos_eval.estimators.panel import FixedEffects, Logit
 from juntos_eval.estimators.survey_statistics import Proportion, Quantile, Ratio, Total, design_effect
 from juntos_eval.inference.survey_design import SurveyDesign
 from tests.estimators.survey_statistics import golden
@@ -192,3 +193,17 @@ def test_totals_of_the_reference_table(id_: str) -> None:
         )
         close(total.values[0], expected["est"][outcome])
         close(total.uncertainty.std_error[0], expected["se"][outcome])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_estimators_of_regressions(name: str) -> None:
+    """`FixedEffects` and `Logit` with the design are R's svyglm."""
+    which, kind = name.split("-")
+    case, frame = golden.cases()[name], golden.table("survey_stages.csv")
+    asked: Any = FixedEffects(outcome="y", covariates=("x", "area"), weights="w")
+    if kind == "logit":
+        asked = Logit(outcome="b", covariates=("x",), weights="w", report="coefficients")
+    found = asked.fit(frame, inference=design(which))
+    order = [found.keys["term"].index(term) for term in ("constant", "x")] + list(range(2, len(found.values)))
+    close(found.values[order], golden.numbers(case, "est"), 1e-8)
+    close(found.uncertainty.std_error[order], golden.numbers(case, "se"), 1e-8)
