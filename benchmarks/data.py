@@ -79,12 +79,23 @@ def staggered(units: int) -> dict[str, np.ndarray]:
     return {name: values[kept] for name, values in columns.items()}
 
 
+def instruments(rows: int) -> dict[str, np.ndarray]:
+    """Draw an endogenous regressor with three instruments, heteroskedastic errors."""
+    rng = np.random.default_rng([SEED, 6, rows])
+    z, x, hidden = rng.normal(size=(rows, 3)), rng.normal(size=(rows, 2)), rng.normal(size=rows)
+    d = z @ [0.5, 0.3, 0.2] + 0.3 * x[:, 0] + hidden + rng.normal(size=rows)
+    y = EFFECT * d + x @ [1.0, -0.5] + hidden + rng.normal(size=rows) * (1 + 0.5 * np.abs(z[:, 0]))
+    columns = {"y": y, "d": d} | {f"x{j + 1}": x[:, j] for j in range(2)}
+    return columns | {f"z{j + 1}": z[:, j] for j in range(3)}
+
+
 TABLES: Mapping[str, Callable[[int], dict[str, np.ndarray]]] = {
     "comparison": comparison,
     "two_periods": two_periods,
     "two_cross_sections": two_cross_sections,
     "staggered": staggered,
     "clusters": clusters,
+    "instruments": instruments,
 }
 
 

@@ -112,6 +112,20 @@ TASKS = {
             reference="moderndid",
         ),
         Task(
+            id="iv",
+            family="iv",
+            table="instruments",
+            question="2SLS, one endogenous regressor, three instruments, two covariates, HC1",
+            reference="linearmodels",
+        ),
+        Task(
+            id="liml",
+            family="iv",
+            table="instruments",
+            question="LIML of the same; homoskedastic standard error",
+            reference="linearmodels",
+        ),
+        Task(
             id="wild",
             family="wild",
             table="clusters",

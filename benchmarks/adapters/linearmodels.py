@@ -17,7 +17,25 @@ def _two_way(frame: Any) -> tuple[float, float]:
     return float(found.params["d"]), float(found.std_errors["d"])
 
 
+def _instrumented(frame: Any, method: str) -> tuple[float, float]:
+    from linearmodels.iv import IV2SLS, IVLIML
+
+    exogenous = frame[["x1", "x2"]].assign(constant=1.0)
+    model = {"2sls": IV2SLS, "liml": IVLIML}[method]
+    asked = model(frame["y"], exogenous, frame[["d"]], frame[["z1", "z2", "z3"]])
+    found = asked.fit(cov_type="unadjusted" if method == "liml" else "robust", debiased=True)
+    return float(found.params["d"]), float(found.std_errors["d"])
+
+
 CALLS = {
+    "iv": Call(
+        estimate=lambda frame: _instrumented(frame, "2sls"),
+        other="without first-stage and Anderson-Rubin diagnostics",
+    ),
+    "liml": Call(
+        estimate=lambda frame: _instrumented(frame, "liml"),
+        other="without first-stage and Anderson-Rubin diagnostics",
+    ),
     "two-way": Call(
         estimate=_two_way,
         prepare=lambda frame: frame.set_index(["unit", "time"]),

@@ -74,7 +74,19 @@ def _event_dummies(frame: Any) -> tuple[float, float]:
     return float(found.values[place]), float(found.uncertainty.std_error[place])
 
 
+def _instrumented(frame: Any, method: str) -> tuple[float, float]:
+    """Strength, Anderson-Rubin set and tests of the model come with it."""
+    import juntos_eval as je
+
+    estimator = je.TwoStage(
+        outcome="y", endogenous="d", instruments=("z1", "z2", "z3"), covariates=("x1", "x2"), method=method
+    )
+    return _answer(estimator.fit(frame, inference=je.Iid() if method == "liml" else je.Robust("HC1")))
+
+
 CALLS = {
+    "iv": Call(estimate=lambda frame: _instrumented(frame, "2sls")),
+    "liml": Call(estimate=lambda frame: _instrumented(frame, "liml")),
     "two-way": Call(estimate=_two_way),
     "event-dummies": Call(estimate=_event_dummies, prepare=with_event_dummies),
     "wild": Call(estimate=_wild),
