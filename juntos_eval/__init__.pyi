@@ -20,6 +20,7 @@ from juntos_eval.estimators.did import LocalProjections as LocalProjections
 from juntos_eval.estimators.did import Stacked as Stacked
 from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import aggregate as aggregate
+from juntos_eval.estimators.did import bacon as bacon
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
 from juntos_eval.estimators.iv import ComplierEffect as ComplierEffect
 from juntos_eval.estimators.iv import ComplierMeans as ComplierMeans

@@ -1,6 +1,7 @@
 """Difference-in-differences: what changed for the treated beyond what changed for the others."""
 
-from juntos_eval.estimators.did.aggregate import aggregate
+from juntos_eval.estimators.did.averages import aggregate
+from juntos_eval.estimators.did.decomposition import BaconDecomposition, bacon
 from juntos_eval.estimators.did.doubly_robust import DoublyRobust
 from juntos_eval.estimators.did.event_study import EventStudy
 from juntos_eval.estimators.did.extended_two_way import ExtendedTwoWay
@@ -13,6 +14,7 @@ from juntos_eval.estimators.did.stacked import Stacked
 from juntos_eval.estimators.did.two_stage_imputation import TwoStageImputation
 
 __all__ = [
+    "BaconDecomposition",
     "DoublyRobust",
     "EventStudy",
     "ExtendedTwoWay",
@@ -23,5 +25,6 @@ __all__ = [
     "Stacked",
     "TwoStageImputation",
     "aggregate",
+    "bacon",
     "pretrend_test",
 ]
