@@ -10,7 +10,9 @@ is left of the others: directly when it is small, by preconditioned conjugate gr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +37,9 @@ SMALL = 3000
 _ORTHOGONAL = 1e-13
 _TOO_FAR = 1e-10
 _PASSES = 6
+# entries from which columns are shared out among threads, and how many of those at most
+_LARGE = 500_000
+_WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,8 +111,16 @@ class Absorber:
         matrix : numpy.ndarray, shape (n, k)
             Overwritten.
         """
-        if self.eliminated:
+        if not self.eliminated:
+            return
+        columns, workers = matrix.shape[1], min(os.cpu_count() or 1, _WORKERS)
+        if matrix.size < _LARGE or columns < 2 or workers < 2 or isinstance(self.system, SparseSystem):
             self._take_out(matrix)
+            return
+        # columns do not know of each other, and array operations let other threads run
+        with ThreadPoolExecutor(max_workers=min(columns, workers)) as pool:
+            for _ in pool.map(lambda place: self._take_out(matrix[:, place : place + 1]), range(columns)):
+                pass
 
     def effects(self, values: Floats) -> tuple[Floats, ...]:
         """Return the effects of a column: what least squares on the dummies gives each level.

@@ -182,9 +182,11 @@ def _products(design: Floats, outcome: Floats, weights: Floats | None) -> tuple[
             for other in range(place + 1):
                 gram[place, other] = gram[other, place] = np.einsum("i,i->", weighted, design[:, other])
         return gram, right
+    if weights is None:
+        return np.asarray(design.T @ design), np.asarray(design.T @ outcome)
     for rows in _chunks(len(outcome)):
         part = design[rows]
-        weighted = part if weights is None else part * weights[rows, None]
+        weighted = part * weights[rows, None]
         gram += part.T @ weighted
         right += weighted.T @ outcome[rows]
     return gram, right
