@@ -28,14 +28,9 @@ def _instrumented(frame: Any, method: str) -> tuple[float, float]:
 
 
 CALLS = {
-    "iv": Call(
-        estimate=lambda frame: _instrumented(frame, "2sls"),
-        other="without first-stage and Anderson-Rubin diagnostics",
-    ),
-    "liml": Call(
-        estimate=lambda frame: _instrumented(frame, "liml"),
-        other="without first-stage and Anderson-Rubin diagnostics",
-    ),
+    # without the diagnostics of the first stage that come with ours
+    "iv": Call(estimate=lambda frame: _instrumented(frame, "2sls")),
+    "liml": Call(estimate=lambda frame: _instrumented(frame, "liml")),
     "two-way": Call(
         estimate=_two_way,
         prepare=lambda frame: frame.set_index(["unit", "time"]),

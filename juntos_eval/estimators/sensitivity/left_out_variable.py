@@ -138,12 +138,7 @@ def omitted_variable(
     >>> 0 < found.robustness_value_significance < found.robustness_value < 1
     True
     """
-    if q <= 0 or not 0 < alpha < 1 or strength <= 0:
-        raise DesignError(
-            "q and strength must be positive, alpha between 0 and 1",
-            where=f"q={q}, strength={strength}, alpha={alpha}",
-            remedy="leave the defaults",
-        )
+    _refuse_odd_choices(q, alpha, strength)
     linear, terms = _regression_of(estimate)
     position = _position(terms, term)
     df = float(len(linear.residuals) - estimate.fit.parameters)  # type: ignore[union-attr]
@@ -174,6 +169,15 @@ def omitted_variable(
         alpha=alpha,
         benchmarks=FrozenMapping(found),
     )
+
+
+def _refuse_odd_choices(q: float, alpha: float, strength: float) -> None:
+    if q <= 0 or not 0 < alpha < 1 or strength <= 0:
+        raise DesignError(
+            "q and strength must be positive, alpha between 0 and 1",
+            where=f"q={q}, strength={strength}, alpha={alpha}",
+            remedy="leave the defaults",
+        )
 
 
 def _regression_of(estimate: Estimate) -> tuple[Linear, tuple[str, ...]]:

@@ -55,7 +55,8 @@ def simulated(seed: int = 3, n: int = 400) -> pd.DataFrame:
 
 def test_oster_reads_the_two_regressions() -> None:
     frame = simulated()
-    found = Oster(outcome="y", treatment="d", covariates=("x1", "x2"), always=("x3",), weights="w").compare(frame)
+    spec = Oster(outcome="y", treatment="d", covariates=("x1", "x2"), always=("x3",), weights="w")
+    found = spec.compare(frame)
     short = FixedEffects(outcome="y", covariates=("d", "x3"), weights="w").fit(frame)
     full = FixedEffects(outcome="y", covariates=("d", "x1", "x2", "x3"), weights="w").fit(frame)
     assert found.moments.short == pytest.approx(dict(zip(short.keys["term"], short.values, strict=True))["d"])
