@@ -147,6 +147,11 @@ ESTIMATORS: dict[str, Case] = {
     ),
     "Matching, kernel": _on(frames.cross_section, Matching(**_adjusted, method="kernel")),
     "Weighting, ipw": _on(frames.cross_section, Weighting(**_adjusted)),
+    "Weighting, cbps": _on(frames.cross_section, Weighting(**_adjusted, method="cbps")),
+    "Weighting, cbps, over-identified": _on(
+        frames.cross_section,
+        Weighting(**_adjusted, method="cbps", estimand="ate", over_identified=True, gmm="continuous"),
+    ),
     "Weighting, entropy": _on(frames.cross_section, Weighting(**_adjusted, method="entropy")),
     "Weighting, overlap": _on(frames.cross_section, Weighting(**_adjusted, method="overlap")),
     "RegressionAdjustment": _on(frames.cross_section, RegressionAdjustment(**_adjusted)),

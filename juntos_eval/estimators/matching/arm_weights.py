@@ -22,7 +22,7 @@ import numpy as np
 
 from juntos_eval.arrays import Bools, Floats
 from juntos_eval.errors import DesignError
-from juntos_eval.estimators.matching.nuisances import ScoreModel, Term, dual_model
+from juntos_eval.estimators.matching.nuisances import FittedScore, Term, dual_model
 from juntos_eval.numerics.entropy_balancing import EntropyBalance, entropy_balance
 
 __all__ = [
@@ -95,12 +95,12 @@ def target_weights(treated: Bools, base: Floats, estimand: str) -> Floats:
     return np.where(inside, base, 0.0)
 
 
-def score_arm_weights(model: ScoreModel, treated: Bools, base: Floats, estimand: str) -> ArmWeights:
+def score_arm_weights(model: FittedScore, treated: Bools, base: Floats, estimand: str) -> ArmWeights:
     """Return the weights of both arms by a propensity score.
 
     Parameters
     ----------
-    model : ScoreModel
+    model : FittedScore
     treated : numpy.ndarray of bool, shape (n,)
     base : numpy.ndarray, shape (n,)
         Sampling weights.
@@ -178,7 +178,7 @@ def sampling_arm_weights(treated: Bools, base: Floats, estimand: str) -> ArmWeig
     )
 
 
-def variance_arm_weights(model: ScoreModel, treated: Bools, base: Floats, estimand: str) -> ArmWeights:
+def variance_arm_weights(model: FittedScore, treated: Bools, base: Floats, estimand: str) -> ArmWeights:
     r"""Return weights of outcome models by their share in the variance of an augmented effect.
 
     A wrong prediction of an untreated row costs :math:`p / (1 - p)` in the variance and the row is seen with
@@ -187,7 +187,7 @@ def variance_arm_weights(model: ScoreModel, treated: Bools, base: Floats, estima
 
     Parameters
     ----------
-    model : ScoreModel
+    model : FittedScore
     treated : numpy.ndarray of bool, shape (n,)
     base : numpy.ndarray, shape (n,)
     estimand : {"att", "ate", "atc"}

@@ -24,6 +24,7 @@ from juntos_eval.estimators.matching.score import Score
 
 __all__ = [
     "DualModel",
+    "FittedScore",
     "Nuisance",
     "ScoreModel",
     "Term",
@@ -45,6 +46,20 @@ class Nuisance(Protocol):
 
     def propagate(self, slope: Floats) -> Floats:
         r"""Return :math:`c_i`, shape (n,), of a sum with derivatives ``slope`` (n,) in the indices."""
+        ...
+
+
+class FittedScore(Nuisance, Protocol):
+    """A propensity score among the coefficients estimated on the way."""
+
+    @property
+    def probability(self) -> Floats:
+        """Probability of treatment, shape (n,)."""
+        ...
+
+    @property
+    def density(self) -> Floats:
+        """Derivative of the probability in the index, shape (n,)."""
         ...
 
 

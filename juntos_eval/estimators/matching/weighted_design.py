@@ -17,6 +17,7 @@ from juntos_eval.estimators.matching.arm_weights import (
     moment_columns,
     score_arm_weights,
 )
+from juntos_eval.estimators.matching.covariate_balancing import StackedScore, fit_balancing_score
 from juntos_eval.estimators.matching.effect import kish
 from juntos_eval.estimators.matching.nuisances import ScoreModel, score_model
 from juntos_eval.estimators.matching.overlap import overlap_checks
@@ -36,12 +37,12 @@ class WeightedDesign:
     raw : RawDesign
         The n rows before adjustment.
     method : str
-        ``ipw``, ``overlap`` or ``entropy``.
+        ``ipw``, ``cbps``, ``overlap`` or ``entropy``.
     score : Score or None
         Of the n rows; None for entropy balancing, which has a dual instead.
     kept_score : Score or None
         The score that made the weights: fitted again after trimming, else the same.
-    model : ScoreModel or None
+    model : ScoreModel or StackedScore or None
         That score with the influence of its coefficients.
     is_kept : numpy.ndarray of bool, shape (n,)
         Rows that were not trimmed; m of them.
@@ -67,7 +68,7 @@ class WeightedDesign:
     method: str
     score: Score | None
     kept_score: Score | None
-    model: ScoreModel | None
+    model: ScoreModel | StackedScore | None
     is_kept: Bools
     arms: ArmWeights
     details: Mapping[str, object]
@@ -117,7 +118,9 @@ class WeightedDesign:
         return self.raw.estimand
 
 
-def weigh_by_score(raw: RawDesign, *, link: str, trim: Trim, weight_score: bool) -> WeightedDesign:
+def weigh_by_score(
+    raw: RawDesign, *, link: str, trim: Trim, weight_score: bool, balancing: str | None = None
+) -> WeightedDesign:
     """Weigh by inverse propensity scores (or overlap weights, for the ATO).
 
     Parameters
@@ -129,6 +132,8 @@ def weigh_by_score(raw: RawDesign, *, link: str, trim: Trim, weight_score: bool)
         Rows with a score outside [trim, 1 - trim] are left out, and the score is fitted again to the rest.
     weight_score : bool
         Whether sampling weights enter the score's likelihood.
+    balancing : {"exact", "two_step", "continuous"}, optional
+        A covariate balancing score: just identified, or by GMM together with the likelihood.
 
     Returns
     -------
@@ -149,15 +154,17 @@ def weigh_by_score(raw: RawDesign, *, link: str, trim: Trim, weight_score: bool)
     >>> weigh_by_score(raw, link="logit", trim=None, weight_score=True).details["link"]
     'logit'
     """
-    score = _fit(raw, np.ones(len(raw.treated), dtype=np.bool_), link, weight_score)
+    everyone = np.ones(len(raw.treated), dtype=np.bool_)
+    score, model = _fit(raw, everyone, link, weight_score, balancing)
     kept, reason, bound_check = _trimmed(score, raw, trim)
-    used = score if kept.all() else _fit(raw, kept, link, weight_score)
+    used = score
+    if not kept.all():
+        used, model = _fit(raw, kept, link, weight_score, balancing)
     base, treated = raw.base_weights[kept], raw.treated[kept]
-    model = score_model(used, treated, base if weight_score else np.ones(len(base)))
     arms = score_arm_weights(model, treated, base, raw.estimand)
     return WeightedDesign(
         raw=raw,
-        method="overlap" if raw.estimand == "ato" else "ipw",
+        method="cbps" if balancing else "overlap" if raw.estimand == "ato" else "ipw",
         score=score,
         kept_score=used,
         model=model,
@@ -288,10 +295,22 @@ def crump_bound(probability: Floats, base: Floats) -> float:
     return 0.5 - float(np.sqrt(0.25 - 1.0 / gamma))
 
 
-def _fit(raw: RawDesign, kept: Bools, link: str, weight_score: bool) -> Score:
-    base = raw.base_weights[kept]
+def _fit(
+    raw: RawDesign, kept: Bools, link: str, weight_score: bool, balancing: str | None
+) -> tuple[Score, ScoreModel | StackedScore]:
+    base, treated = raw.base_weights[kept], raw.treated[kept]
+    if balancing is not None:
+        return fit_balancing_score(
+            treated,
+            raw.covariates[kept],
+            raw.covariate_names,
+            base,
+            estimand=raw.estimand,
+            gmm=None if balancing == "exact" else balancing,
+        )
     weights = base if weight_score else np.ones(len(base))
-    return fit_score(raw.treated[kept], raw.covariates[kept], raw.covariate_names, weights, link=link)
+    score = fit_score(treated, raw.covariates[kept], raw.covariate_names, weights, link=link)
+    return score, score_model(score, treated, weights)
 
 
 def _trimmed(score: Score, raw: RawDesign, trim: Trim) -> tuple[Bools, str, tuple[Check, ...]]:

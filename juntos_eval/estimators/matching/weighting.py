@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Weighting"]
 
-Method = Literal["ipw", "entropy", "overlap"]
+Method = Literal["ipw", "cbps", "entropy", "overlap"]
+Gmm = Literal["two_step", "continuous"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,12 @@ class Weighting:
         Numbers, booleans or categories; rows with missing values are dropped and counted.
     outcome : str, optional
         Column of numbers; needed by ``fit``, never looked at by ``design``.
-    method : {"ipw", "entropy", "overlap"}
-        ``overlap`` is ``ipw`` for the ATO.
+    method : {"ipw", "cbps", "entropy", "overlap"}
+        ``overlap`` is ``ipw`` for the ATO; ``cbps`` takes the logit whose weights balance covariates (Imai &
+        Ratkovic 2014) instead of the most likely one.
     estimand : {"att", "ate", "atc", "ato"}, optional
-        By default the ATT, and the ATO with ``method="overlap"``. Entropy balancing has no ATO.
+        By default the ATT, and the ATO with ``method="overlap"``. Entropy balancing has no ATO, and a
+        balancing score neither: the logit's own overlap weights balance exactly.
     link : {"logit", "probit"}
         Of the score.
     normalised : bool
@@ -70,6 +73,12 @@ class Weighting:
         Of entropy balancing: means, also variances, also skewness.
     tolerance : float
         Of entropy balancing: largest imbalance, in standard deviations.
+    over_identified : bool
+        Of ``cbps``: balance and the likelihood together, by GMM, with Hansen's test among the checks; False
+        balances exactly.
+    gmm : {"two_step", "continuous"}
+        Of an over-identified score: the moments' covariance at the most likely coefficients, or at those
+        sought.
     weights : str, optional
         Column of sampling weights.
     weight_score : bool
@@ -89,6 +98,9 @@ class Weighting:
 
     Hirano, K., Imbens, G. W. & Ridder, G. (2003). Efficient estimation of average treatment effects using
     the estimated propensity score. *Econometrica* 71(4), 1161-1189.
+
+    Imai, K. & Ratkovic, M. (2014). Covariate balancing propensity score. *Journal of the Royal Statistical
+    Society B* 76(1), 243-263.
 
     Li, F., Morgan, K. L. & Zaslavsky, A. M. (2018). Balancing covariates via propensity score weighting.
     *Journal of the American Statistical Association* 113(521), 390-400.
@@ -113,6 +125,8 @@ class Weighting:
     trim: Trim = None
     moments: int = 1
     tolerance: float = 1e-12
+    over_identified: bool = False
+    gmm: Gmm = "two_step"
     weights: str | None = None
     weight_score: bool = True
     means: bool = False
@@ -127,6 +141,7 @@ class Weighting:
         refuse_other("estimand", self.estimand, get_args(Estimand))
         refuse_other("link", self.link, LINKS)
         refuse_other("moments", self.moments, (1, 2, 3))
+        refuse_other("gmm", self.gmm, get_args(Gmm))
         _refuse_trim(self.trim)
         if not (math.isfinite(self.tolerance) and 0 < self.tolerance < 1):
             _refuse("tolerance is a small positive number of standard deviations", f"{self.tolerance}")
@@ -135,13 +150,20 @@ class Weighting:
 
     def _contradictions(self) -> list[str]:
         """Return what was asked for and would have no effect, or none that is defined."""
-        is_entropy = self.method == "entropy"
+        is_entropy, is_balancing = self.method == "entropy", self.method == "cbps"
         found = {
             "overlap weights are for the ATO": self.method == "overlap" and self.estimand != "ato",
             "entropy balancing has no ATO": is_entropy and self.estimand == "ato",
             "entropy balancing has no score to trim by": is_entropy and self.trim is not None,
             "entropy weights always sum to the target": is_entropy and not self.normalised,
             "entropy balancing has no score to leave unweighted": is_entropy and not self.weight_score,
+            "cbps is not for the ATO: the likeliest logit's overlap weights balance": is_balancing
+            and self.estimand == "ato",
+            "a covariate balancing score is a logit": is_balancing and self.link != "logit",
+            "a covariate balancing score balances with the sampling weights": is_balancing
+            and not self.weight_score,
+            "over_identified is for method='cbps'": self.over_identified and not is_balancing,
+            "gmm is for over_identified=True": self.gmm != "two_step" and not self.over_identified,
             "moments are balanced by method='entropy' only": not is_entropy and self.moments != 1,
         }
         return [sentence for sentence, is_so in found.items() if is_so]
@@ -171,7 +193,14 @@ class Weighting:
         )
         if self.method == "entropy":
             return weigh_by_entropy(raw, moments=self.moments, tolerance=self.tolerance)
-        return weigh_by_score(raw, link=self.link, trim=self.trim, weight_score=self.weight_score)
+        balancing = self.gmm if self.over_identified else "exact"
+        return weigh_by_score(
+            raw,
+            link=self.link,
+            trim=self.trim,
+            weight_score=self.weight_score,
+            balancing=balancing if self.method == "cbps" else None,
+        )
 
     def fit(
         self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()

@@ -199,7 +199,7 @@ def test_records_of_choices_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
-        ({"method": "cbps"}, "no method 'cbps'"),
+        ({"method": "ipw2"}, "no method 'ipw2'"),
         ({"estimand": "late"}, "no estimand 'late'"),
         ({"link": "cloglog"}, "no link"),
         ({"moments": 4, "method": "entropy"}, "no moments 4"),

@@ -63,6 +63,17 @@ ESTIMATORS: dict[str, Estimator] = {
         )
         for estimand, moments in (("att", 1), ("ate", 1), ("atc", 1), ("att", 2), ("ate", 3))
     },
+    **{
+        f"cbps {estimand}": spec(je.Weighting, method="cbps", estimand=estimand)
+        for estimand in ("att", "ate", "atc")
+    },
+    **{
+        f"cbps {estimand}, over-identified, {gmm}": spec(
+            je.Weighting, method="cbps", estimand=estimand, over_identified=True, gmm=gmm
+        )
+        for estimand in ("att", "ate", "atc")
+        for gmm in ("two_step", "continuous")
+    },
     "overlap": spec(je.Weighting, method="overlap"),
     "trimmed": spec(je.Weighting, trim=0.12),
     "regression att": spec(je.RegressionAdjustment, estimand="att"),
