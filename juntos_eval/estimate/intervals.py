@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate.uncertainty import Uncertainty
+from juntos_eval.numerics.distributions import t_quantile, t_tail
 
 __all__ = ["confidence_intervals", "two_sided_p_values"]
 
@@ -91,7 +91,7 @@ def two_sided_p_values(values: Floats, uncertainty: Uncertainty) -> Floats:
     if uncertainty.p_values is not None:
         return uncertainty.p_values
     statistic = np.abs(t_statistics(values, uncertainty))
-    return np.asarray(2.0 * stats.t.sf(statistic, _degrees(uncertainty)))
+    return 2.0 * t_tail(statistic, _degrees(uncertainty))
 
 
 def t_statistics(values: Floats, uncertainty: Uncertainty) -> Floats:
@@ -110,4 +110,4 @@ def _critical_value(uncertainty: Uncertainty, level: float, count: int, simultan
         return float(np.quantile(uncertainty.band, level, method="higher"))
     if simultaneous and count > 1:
         level = level ** (1.0 / count)
-    return np.asarray(stats.t.ppf(0.5 + level / 2.0, _degrees(uncertainty)))
+    return t_quantile(0.5 + level / 2.0, _degrees(uncertainty))

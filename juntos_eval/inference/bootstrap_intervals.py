@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
@@ -88,7 +88,7 @@ def bootstrap_interval(
         low, high = _order_statistics(kept, (1 - tail, tail))
         return 2 * value - low, 2 * value - high
     if kind == "normal":
-        half = float(stats.norm.ppf(1 - tail)) * kept.std(ddof=1)
+        half = float(special.ndtri(1 - tail)) * kept.std(ddof=1)
         middle = 2 * value - kept.mean()
         return float(middle - half), float(middle + half)
     if kind != "bca":
@@ -145,7 +145,7 @@ def bootstrap_p_value(
     """
     kept = np.isfinite(draws)
     if kind == "normal":
-        return float(2 * stats.norm.sf(abs(value) / draws[kept].std(ddof=1)))
+        return float(2 * special.ndtr(-abs(value) / draws[kept].std(ddof=1)))
     against = draws[kept]
     if kind == "basic":
         against = 2 * value - against
@@ -160,10 +160,10 @@ def bootstrap_p_value(
 
 def _accelerated(draws: Floats, value: float, influence: Floats, tail: float) -> tuple[float, float]:
     below = ((draws < value).sum() + 0.5 * (draws == value).sum()) / len(draws)
-    bias = stats.norm.ppf(below)
+    bias = special.ndtri(below)
     acceleration = (influence**3).sum() / (6 * (influence**2).sum() ** 1.5)
-    shifted = bias + stats.norm.ppf(np.array([tail, 1 - tail]))
-    low, high = stats.norm.cdf(bias + shifted / (1 - acceleration * shifted))
+    shifted = bias + special.ndtri(np.array([tail, 1 - tail]))
+    low, high = special.ndtr(bias + shifted / (1 - acceleration * shifted))
     return float(low), float(high)
 
 

@@ -6,13 +6,14 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import linalg, stats
+from scipy import linalg
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Estimate
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.cluster_corrections import CorrectedClusters
+from juntos_eval.numerics.distributions import chi_squared_tail, f_tail
 from juntos_eval.numerics.wald import WaldTest
 
 __all__ = ["cluster_wald"]
@@ -98,9 +99,9 @@ def cluster_wald(
     q = len(rows)
     quadratic = float(gap @ linalg.solve(spread, gap, assume_a="pos"))
     if test == "chi-sq":
-        return WaldTest(quadratic / q, q, np.inf, float(stats.chi2.sf(quadratic, q)))
+        return WaldTest(quadratic / q, q, np.inf, chi_squared_tail(quadratic, q))
     scale, df = (_hotelling if test == "HTZ" else _moments)(clusters.combine(rows), q)
-    return WaldTest(scale * quadratic / q, q, df, float(stats.f.sf(scale * quadratic / q, q, df)))
+    return WaldTest(scale * quadratic / q, q, df, f_tail(scale * quadratic / q, q, df))
 
 
 def _restrictions(

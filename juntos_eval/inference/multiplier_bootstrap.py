@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
@@ -168,7 +168,7 @@ def _covariance(draws: Floats, scale: Scale) -> Floats:
     if scale == "sd":
         return covariance
     quarters = np.quantile(draws, [0.25, 0.75], axis=0, method="inverted_cdf")
-    spread = (quarters[1] - quarters[0]) / (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
+    spread = (quarters[1] - quarters[0]) / (special.ndtri(0.75) - special.ndtri(0.25))
     deviation = np.sqrt(np.diag(covariance))
     ratio = np.divide(spread, deviation, out=np.zeros_like(spread), where=deviation != 0)
     return np.asarray(covariance * np.outer(ratio, ratio))

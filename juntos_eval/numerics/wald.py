@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
+from juntos_eval.numerics.distributions import f_tail
 
 __all__ = ["WaldTest", "wald_test"]
 
@@ -99,5 +99,4 @@ def wald_test(values: Floats, covariance: Floats, df: float, restrictions: Float
             remedy="drop redundant rows of R",
         )
     statistic = float((turned[kept] ** 2 / roots[kept]).sum()) / rank
-    tail = stats.chi2.sf(statistic * rank, rank) if np.isinf(df) else stats.f.sf(statistic, rank, df)
-    return WaldTest(statistic, rank, float(df), float(tail))
+    return WaldTest(statistic, rank, float(df), f_tail(statistic, rank, df))

@@ -67,3 +67,30 @@ def test_bare_import_loads_no_heavy_library(repository: Path) -> None:
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert "juntos_eval" in loaded
     assert loaded.isdisjoint(HEAVY)
+
+
+FIRST_FIT = """
+import sys
+import pandas as pd
+import juntos_eval as je
+frame = pd.DataFrame({"unit": [1, 1, 2, 2, 3, 3], "x": [0, 1, 0, 0, 0, 1], "y": [1.0, 4, 2, 3, 5, 9]})
+model = je.FixedEffects(outcome="y", covariates=("x",), absorb=("unit",))
+str(model.fit(frame, inference=je.Cluster("unit")))
+print(*sys.modules)
+"""
+
+
+def test_a_first_regression_waits_for_no_library_that_it_has_no_use_for() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST_FIT], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    heavy = {
+        "scipy.stats",
+        "scipy.optimize",
+        "scipy.spatial",
+        "statsmodels",
+        "linearmodels",
+        "sklearn",
+        "matplotlib",
+    }
+    assert "juntos_eval.inference.cluster" in loaded
+    assert not heavy & loaded

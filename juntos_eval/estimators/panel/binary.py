@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from juntos_eval.arrays import Bools, Floats
+from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, DenseInfluence, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry, require_frame
-from juntos_eval.estimators.matching.separation import separating_direction
 from juntos_eval.estimators.panel.average_effects import average_effects
+from juntos_eval.estimators.panel.binary_refusals import (
+    refuse_other_report,
+    refuse_separation,
+    zero_one_outcome,
+)
 from juntos_eval.estimators.panel.fixed_effects import FixedEffects
 from juntos_eval.estimators.panel.regression_checks import dropped_columns_check
 from juntos_eval.estimators.panel.regression_frame import CONSTANT, names_of, regression_selection, sample_of
@@ -79,7 +83,7 @@ class Logit:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", names_of(self.covariates))
-        _refuse_other_report(self.report)
+        refuse_other_report(self.report)
 
     def fit(
         self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
@@ -143,7 +147,7 @@ class Probit:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", names_of(self.covariates))
-        _refuse_other_report(self.report)
+        refuse_other_report(self.report)
 
     def fit(
         self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
@@ -236,7 +240,7 @@ class LinearProbability:
         chosen = regression_selection(
             data, terms, numeric=(self.outcome,), weights=self.weights, carry=(), factors=effects
         )
-        _zero_one_outcome(chosen.columns[self.outcome], self.outcome)
+        zero_one_outcome(chosen.columns[self.outcome], self.outcome)
         spec = {"estimator": "LinearProbability", **asdict(self)}
         check = _outside_check(found, chosen.columns[self.outcome])
         return replace(found, spec=spec, checks=(*found.checks, *check))
@@ -269,14 +273,14 @@ def _fit_binary(
         carry=groups_to_carry(chosen_inference, carry),
     )
     outcome = chosen.columns[model.outcome]
-    is_one = _zero_one_outcome(outcome, model.outcome)
+    is_one = zero_one_outcome(outcome, model.outcome)
     arrays, labels = covariate_columns(terms, chosen)
     design, names, left_out = usable_design(arrays, labels)
     weights = chosen.weights
     centre, scale = design[:, 1:].mean(axis=0), design[:, 1:].std(axis=0)
     standard = np.column_stack([design[:, 0], (design[:, 1:] - centre) / scale])
     fit = fit_generalised_linear(outcome, tuple(standard.T), FAMILIES[link], weights=weights)
-    _refuse_separation(fit, is_one, standard[:, 1:], names, link)
+    refuse_separation(fit, is_one, standard[:, 1:], names, link)
     slopes = fit.coefficients[1:] / scale
     coefficients = np.concatenate([[fit.coefficients[0] - centre @ slopes], slopes])
     influence = _coefficient_influence(design, outcome, weights, coefficients, link)
@@ -366,51 +370,6 @@ def _coefficient_influence(
         )
     hessian = design.T @ (design * (weights * information)[:, None])
     return np.asarray(np.linalg.solve(hessian, scores.T).T)
-
-
-def _zero_one_outcome(outcome: Floats, name: str) -> Bools:
-    odd = (outcome != 0) & (outcome != 1)
-    if odd.any():
-        raise DesignError(
-            f"the outcome '{name}' must be 0 or 1",
-            where=f"column '{name}', {int(odd.sum()):,} rows with other values",
-            remedy="recode it, or use FixedEffects or Poisson",
-        )
-    is_one = outcome == 1
-    if is_one.all() or not is_one.any():
-        raise DesignError(
-            f"the outcome '{name}' does not vary",
-            where=f"column '{name}', {len(outcome):,} rows",
-            remedy="look at how it is coded and at the rows that were dropped",
-        )
-    return np.asarray(is_one)
-
-
-def _refuse_separation(
-    fit: GeneralisedLinear, is_one: Bools, columns: Floats, names: Sequence[str], link: str
-) -> None:
-    far = 12.0 if link == "logit" else 5.0
-    extreme = np.abs(fit.index) > far
-    if fit.has_converged and not extreme.any():
-        return
-    direction = separating_direction(is_one, columns, extreme)
-    if direction is None:
-        return
-    share = np.abs(direction[1:])
-    guilty = [name for name, part in zip(names[1:], share, strict=True) if part > 1e-6 * share.max()]
-    apart = int((np.abs(direction[0] + columns @ direction[1:]) > 1e-7).sum())
-    raise DesignError(
-        "covariates tell ones from zeros without error, so that the likelihood has no maximum (separation)",
-        where=f"{', '.join(guilty[:12])}; {apart:,} of {len(is_one):,} rows are told apart",
-        remedy="leave the covariate out, join levels, or use LinearProbability",
-    )
-
-
-def _refuse_other_report(report: str) -> None:
-    if report not in ("effects", "coefficients"):
-        raise DesignError(
-            f"there is no report {report!r}", where="report", remedy="choose 'effects' or 'coefficients'"
-        )
 
 
 def _convergence_check(fit: GeneralisedLinear) -> Check:

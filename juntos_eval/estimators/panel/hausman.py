@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Estimate, Fit, Linear
+from juntos_eval.numerics.distributions import chi_squared_tail
 from juntos_eval.numerics.wald import WaldTest, wald_test
 
 __all__ = ["hausman"]
@@ -125,7 +125,7 @@ def _classical(
             where=f"{len(gap)} coefficients, statistic {statistic:.3g}",
             remedy="use variance='same', or by=<unit>, which needs no efficient estimate",
         )
-    tail = float(stats.chi2.sf(statistic, len(gap)))
+    tail = chi_squared_tail(statistic, len(gap))
     return WaldTest(statistic / len(gap), len(gap), float("inf"), tail)
 
 
