@@ -3,6 +3,7 @@
 import typer
 
 from juntos_eval.cli import runs, surveys
+from juntos_eval.cli.synthetic import synthetic
 
 __all__ = ["app"]
 
@@ -21,6 +22,6 @@ for verb in (
     runs.clean,
     runs.estimates,
     runs.report,
-    runs.synthetic,
+    synthetic,
 ):
     app.command()(verb)

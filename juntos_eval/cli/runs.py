@@ -1,4 +1,4 @@
-"""The verbs that make something: clean tables, estimates, the report, synthetic files."""
+"""The verbs that make something of raw files: clean tables, estimates, the report."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import typer
 from rich.console import Console
 
 from juntos_eval.cli.console import log_to_stderr, plain_errors, print_error
-from juntos_eval.errors import JuntosError, SourceError
+from juntos_eval.errors import JuntosError
 
 if TYPE_CHECKING:
     from juntos_eval.pipeline.step import Stage
 
-__all__ = ["clean", "estimates", "report", "synthetic"]
+__all__ = ["clean", "estimates", "report"]
 
 DataRaw = Annotated[
     Path | None,
@@ -68,48 +68,6 @@ def clean(
 ) -> None:
     """Read, check and clean the raw files into data_clean/."""
     _make("data", data_raw, root, seed, households, verbose=verbose)
-
-
-def synthetic(
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    seed: Seed = 20051,
-    households: Households = 33_700,
-    years: Annotated[
-        str, typer.Option("--years", help="Such as 2005-2013,2018: the model of 2004-2025 and its modules.")
-    ] = "",
-    modules: Annotated[
-        str, typer.Option("--modules", help="Of --years: sumaria,members or INEI's 34,02; all without it.")
-    ] = "",
-) -> None:
-    """Write raw-shaped SYNTHETIC ENAHO files, with INEI's names, formats and codes and a planted truth.
-
-    Without --years, the files of 2024 and 2025 that the main job reads.
-
-    Example:  juntos-eval synthetic /tmp/enaho --years 2004-2013 --modules 34,02 --households 2000
-    """
-    with plain_errors():
-        if folder.exists() and any(folder.iterdir()):
-            raise SourceError(
-                "synthetic files are only written into an empty folder",
-                where=str(folder),
-                remedy="name another folder, or empty this one",
-            )
-        if years or modules:
-            from juntos_eval.surveys.catalog import parse_years
-            from juntos_eval.surveys.synthetic import HISTORY_YEARS, history_modules, write_history
-
-            write_history(
-                folder,
-                seed=seed,
-                households=households,
-                years=sorted(parse_years(years) or HISTORY_YEARS),
-                modules=history_modules(modules),
-            )
-        else:
-            from juntos_eval.surveys.synthetic import write_synthetic
-
-            write_synthetic(folder, seed=seed, households=households)
-        Console(stderr=True).print(f"SYNTHETIC DATA of {households:,} households a year in {folder}")
 
 
 def _make(

@@ -63,6 +63,8 @@ def catalog(
             Console(soft_wrap=True).print(_modules_table(files, _on_disk(data_raw, files)))
         else:
             Console(soft_wrap=True).print(_editions_table(files, _on_disk(data_raw, files)))
+            if not (survey or years or modules):
+                Console(soft_wrap=True).print(_studies_table(data_raw))
             Console(soft_wrap=True).print(_needs_table(needs))
 
 
@@ -233,6 +235,22 @@ def _editions_table(files: tuple[CatalogFile, ...], on_disk: dict[str, tuple[str
             " ".join(dict.fromkeys(file.file_format for file in of)),
             str(sum(bool(_files_there(file, on_disk)) for file in of) or ""),
         )
+    return table
+
+
+def _studies_table(data_raw: Path) -> Table:
+    """Return the studies of Young Lives, which are placed by hand, and how many of their files are there."""
+    from juntos_eval.paths import RawFolder
+    from juntos_eval.surveys.young_lives import missing_files
+    from juntos_eval.surveys.young_lives.study_files import load_deposit
+
+    deposit = load_deposit()
+    lost = missing_files(RawFolder(root=data_raw))
+    table = Table("study", "title", "files read", "on disk", title="Young Lives, of the UK Data Service")
+    for number, title in sorted(deposit.studies.items()):
+        files = [file for file in deposit.files if file.study == number]
+        there = sum(file not in lost for file in files)
+        table.add_row(str(number), title, str(len(files)), str(there or ""))
     return table
 
 

@@ -10,7 +10,6 @@ from juntos_eval.paths import MANIFEST, RawFolder
 from juntos_eval.pipeline.fingerprint import fingerprint
 from juntos_eval.pipeline.run import Run, Synthetic
 from juntos_eval.pipeline.step import Step
-from juntos_eval.pipeline.young_lives_steps import young_lives_steps
 from juntos_eval.surveys import enaho
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.provenance import CleanTable
@@ -54,13 +53,14 @@ def years_of(run: Run) -> tuple[int, ...]:
         return tuple(SURVEY_YEARS)
     raw = run.raw()
     declared = sorted(SURVEY_YEARS)
+    names = [str(year) for year in declared]
     found = tuple(year for year in declared if any(_find(raw, table, year) for table in _CLEANERS))
     if not found:
         raise SourceError(
-            "There is no ENAHO file of a year that this version knows",
+            f"Estimates and report need ENAHO {' and '.join(names)}: there is no ENAHO file of either",
             where=str(run.place),
-            remedy=f"lay files out as enaho/<year>/<file> for {', '.join(map(str, declared))}; "
-            "data_raw/README.md names them",
+            remedy=f"`juntos-eval fetch enaho --years {','.join(names)} --modules 02,37` lays them out as "
+            "enaho/<year>/<file>; what else lies there is cleaned by `juntos-eval clean`",
         )
     return found
 
@@ -76,7 +76,7 @@ def data_steps(run: Run) -> list[Step]:
     -------
     list of Step
         Synthetic files where the run writes its own, one clean table a step, households by year,
-        linked households where there are two years, and Young Lives where its files lie.
+        and linked households where there are two years.
     """
     years = years_of(run)
     tables = {year: tables_of(run, year) for year in years}
@@ -86,7 +86,6 @@ def data_steps(run: Run) -> list[Step]:
     steps += [_households(run, year, tables[year]) for year in years]
     if len(years) > 1:
         steps.append(_linked(run, years[-2], years[-1]))
-    steps += young_lives_steps(run)
     return steps
 
 

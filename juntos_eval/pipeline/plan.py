@@ -10,6 +10,7 @@ from juntos_eval.pipeline.estimate_steps import estimate_steps
 from juntos_eval.pipeline.report_step import report_step
 from juntos_eval.pipeline.run import Run
 from juntos_eval.pipeline.step import Step
+from juntos_eval.pipeline.young_lives_steps import young_lives_steps
 
 __all__ = ["Run", "steps"]
 
@@ -17,8 +18,8 @@ __all__ = ["Run", "steps"]
 def steps(run: Run) -> list[Step]:
     """Return the steps of a run.
 
-    ENDES files, and ENAHO's modules of any year with a sumaria, are cleaned where they lie in the raw
-    folder; estimates and report are of ENAHO 2024 and 2025.
+    ENDES, Young Lives, and ENAHO's modules of any year with a sumaria are cleaned where they lie in the raw
+    folder; estimates and report are of ENAHO 2024 and 2025, and say so where those are not there.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def steps(run: Run) -> list[Step]:
     Raises
     ------
     SourceError
-        If the raw folder holds no file of a known year, of ENAHO or ENDES.
+        If the raw folder holds no file of any survey that this version knows.
 
     Examples
     --------
@@ -41,11 +42,16 @@ def steps(run: Run) -> list[Step]:
     >>> [step.name for step in steps(run)][0]
     'synthetic'
     """
-    beside = [*enaho_module_steps(run), *endes_steps(run)]
+    beside = [*enaho_module_steps(run), *endes_steps(run), *young_lives_steps(run)]
     try:
         years_of(run)
     except SourceError as error:
         if not beside:
-            raise
+            raise SourceError(
+                "There is no survey file that this version knows",
+                where=str(run.place),
+                remedy="lay files out as enaho/<year>/<file>, endes/<year>/<file> or young_lives/<zip>; "
+                "data_raw/README.md names them, and `juntos-eval catalog` says what there is",
+            ) from error
         return [*beside, refusal(error)]
     return [*data_steps(run), *beside, *estimate_steps(run), report_step(run)]

@@ -9,6 +9,7 @@ from juntos_eval.errors import SourceError
 from juntos_eval.paths import SYNTHETIC_RUN, RawFolder, RunPaths
 from juntos_eval.pipeline.step import Stage
 from juntos_eval.surveys.source import SURVEYS
+from juntos_eval.surveys.young_lives.study_files import SURVEY as YOUNG_LIVES
 
 __all__ = ["Run", "Synthetic"]
 
@@ -80,7 +81,7 @@ class Run:
             If ``data_raw`` is named and is neither a folder nor a TOML.
         """
         own = root / "data_raw"
-        if data_raw is None and not any((own / survey).is_dir() for survey in SURVEYS):
+        if data_raw is None and not any((own / survey).is_dir() for survey in (*SURVEYS, YOUNG_LIVES)):
             folder = own / SYNTHETIC_RUN
             return cls(
                 paths=RunPaths(root=root, run=SYNTHETIC_RUN),

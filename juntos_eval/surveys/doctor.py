@@ -12,6 +12,7 @@ import pandas as pd
 from juntos_eval.errors import JuntosError, SourceError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import Column, load_codebook
+from juntos_eval.surveys.doctor_deposits import examine_deposits
 from juntos_eval.surveys.extract import check_archive
 from juntos_eval.surveys.fetch.ledger import Ledger
 from juntos_eval.surveys.fetch.run import ZIPS
@@ -22,8 +23,6 @@ from juntos_eval.surveys.read import check_file, sha256_of
 from juntos_eval.surveys.read_probe import Probe, probe
 from juntos_eval.surveys.source import SURVEYS, UNDATED, SurveySource, TableSource, load_source, year_label
 from juntos_eval.surveys.store import read_table
-from juntos_eval.surveys.young_lives.locate import missing_files
-from juntos_eval.surveys.young_lives.study_files import SURVEY
 
 __all__ = ["examine"]
 
@@ -75,18 +74,20 @@ def examine(raw: RawFolder, clean: Path | None = None) -> Diagnosis:
         findings += absent
     for file in files:
         findings += _raw_file(raw, file)
-    findings += _deposits(raw)
-    findings += _expected_files(raw, {file.path for file in files})
+    deposited = examine_deposits(raw)
+    findings += deposited.findings
+    looked_at = {file.path for file in files} | {file.path for file in deposited.files}
+    findings += _expected_files(raw, looked_at)
     if not raw.listed:  # beside a TOML may lie anything
         findings += _fetched(raw.root)
         findings += _leftovers(raw.root)
     tables = sorted(clean.rglob("*.parquet")) if clean is not None and clean.is_dir() else []
-    hashes = _raw_hashes(files) if tables else {}
+    hashes = _raw_hashes(files) | deposited.hashes() if tables else {}
     for table in tables:
         findings += _clean_table(table, clean or table.parent, hashes)
     if clean is not None:
         findings += _leftovers(clean)
-    return Diagnosis.of(findings, raw_files=len(files), clean_tables=len(tables))
+    return Diagnosis.of(findings, raw_files=len(files) + len(deposited.files), clean_tables=len(tables))
 
 
 def _of_survey(raw: RawFolder, source: SurveySource) -> tuple[list[_Declared], list[Finding]]:
@@ -229,27 +230,6 @@ def _expected_files(raw: RawFolder, looked_at: set[Path]) -> Iterator[Finding]:
             check_file(path, stated)
         except SourceError as error:
             yield Finding.of(error, below(path, raw.root))
-
-
-def _deposits(raw: RawFolder) -> Iterator[Finding]:
-    """Look for the files of Young Lives where anything of it was placed."""
-    folder = raw.root / SURVEY
-    if raw.listed or not folder.is_dir():
-        return
-    for path in sorted(folder.rglob("*.zip")):
-        try:
-            check_archive(path)
-        except SourceError as error:
-            yield Finding.of(error, below(path, raw.root))
-            return
-    try:
-        lost = missing_files(raw)
-    except JuntosError as error:
-        yield Finding.of(error, SURVEY)
-        return
-    for file in lost:
-        what, remedy = f"The file {file.label} is missing", f"put {' or '.join(file.zips)} into {SURVEY}/"
-        yield Finding(kind="missing", path=f"{SURVEY}/{file.stem}", what=what, remedy=remedy)
 
 
 def _fetched(root: Path) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ def test_without_enaho_there_is_nothing_to_estimate(run: Run) -> None:
 def test_without_any_file_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     run = Run.choose(root=tmp_path, data_raw=tmp_path / "raw", seed=1, households=400)
-    with pytest.raises(SourceError, match="no ENAHO file"):
+    with pytest.raises(SourceError, match="no survey file that this version knows"):
         steps(run)
 
 

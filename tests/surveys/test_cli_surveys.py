@@ -14,6 +14,7 @@ from juntos_eval.cli import app
 from juntos_eval.cli.console import plain_errors
 from juntos_eval.surveys.catalog import CatalogFile
 from juntos_eval.surveys.fetch import Fetched
+from juntos_eval.surveys.synthetic.young_lives import write_young_lives
 from tests.surveys.invented import invent
 
 runner = CliRunner()
@@ -31,7 +32,7 @@ def raw(tmp_path: Path) -> Path:
 def test_catalog_lists_surveys_years_and_studies(raw: Path) -> None:
     result = call("catalog", "--data-raw", raw)
     assert result.exit_code == 0, result.output
-    for text in ("enaho_panel", "poverty_map", "1031", "andersen_2015", "2004-2014"):
+    for text in ("enaho_panel", "poverty_map", "1031", "andersen_2015", "2004-2014", "7483"):
         assert text in result.output
 
 
@@ -137,6 +138,30 @@ def test_doctor_looks_at_what_was_placed_of_young_lives(raw: Path, tmp_path: Pat
     result = call("doctor", "--data-raw", raw, "--root", tmp_path)
     assert result.exit_code == 1
     assert "UKDA-7483-stata.zip" in result.output
+
+
+def test_doctor_goes_through_young_lives_files(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    write_young_lives(raw, seed=1, share=0.05, studies=(7483, 5307))
+    arguments = ("doctor", "--data-raw", raw, "--root", tmp_path, "--json")
+    assert call("clean", "--data-raw", raw, "--root", tmp_path).exit_code == 0
+    sound = json.loads(call(*arguments).stdout)
+    assert sound["exit_code"] == 1
+    assert {found["kind"] for found in sound["findings"]} == {"missing"}
+    assert sound["raw_files"] > 3
+    panel = next((raw / "young_lives").rglob("peru_constructed.*"))
+    (raw / "manifest.toml").write_text("synthetic = true\n", encoding="utf-8")
+    whole = panel.read_bytes()
+    panel.write_bytes(whole[: len(whole) // 2])
+    cut = json.loads(call(*arguments).stdout)
+    assert cut["exit_code"] == 2
+    assert cut["findings"][0]["path"].endswith(panel.name)
+    write_young_lives(tmp_path / "other", seed=2, share=0.05, studies=(7483,))
+    panel.write_bytes(next((tmp_path / "other").rglob(panel.name)).read_bytes())
+    again = json.loads(call(*arguments).stdout)["findings"]
+    assert {found["path"] for found in again if found["kind"] == "stale"} >= {
+        "young_lives/children_panel.parquet"
+    }
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
