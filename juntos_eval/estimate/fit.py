@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class Groups:
 
     codes: Codes
     levels: tuple[str, ...]
+    _sizes: Codes | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", frozen(self.codes, np.int64))
@@ -49,6 +51,14 @@ class Groups:
     def count(self) -> int:
         """Number of groups."""
         return len(self.levels)
+
+    @property
+    def sizes(self) -> Codes:
+        """Rows of each group, shape (G,); counted once."""
+        if self._sizes is None:
+            counted = np.bincount(self.codes, minlength=self.count)
+            object.__setattr__(self, "_sizes", frozen(counted, np.int64))
+        return cast("Codes", self._sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

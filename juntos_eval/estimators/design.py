@@ -128,11 +128,13 @@ def select(
         _drop(keep, dropped, weight == 0, f"{weights} is zero")
     else:
         weight = np.ones(len(data))
+        weight.flags.writeable = False
     for name in dict.fromkeys(numeric):
         _drop(keep, dropped, np.isnan(arrays[name]), f"{name} missing")
     for name in dict.fromkeys([*covariates, *factors]):
         _drop(keep, dropped, data[name].isna().to_numpy(), f"{name} missing")
-    rows = np.flatnonzero(keep)
+    rows = np.flatnonzero(keep) if dropped else np.arange(len(data))
+    rows.flags.writeable = False
     if not len(rows):
         raise DesignError(
             "no complete row is left",
@@ -275,6 +277,8 @@ def _numbers(data: DataFrame, name: str) -> Floats:
             where=f"column '{name}', {int(np.isinf(values).sum())} rows",
             remedy="set them to missing or correct them",
         )
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        values.flags.writeable = False  # whole numbers were converted, so that nobody else has these
     return np.asarray(values)
 
 

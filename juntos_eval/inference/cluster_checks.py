@@ -91,7 +91,7 @@ def cluster_checks(estimate: Estimate, by: str, *, treatment: str | None = None)
 
 
 def _sizes(clusters: Groups, by: str) -> Check:
-    sizes = np.bincount(clusters.codes)
+    sizes = clusters.sizes
     detail = (
         f"{clusters.count:,} by {by}, rows {sizes.min():,} to {sizes.max():,} (median {np.median(sizes):g})"
     )

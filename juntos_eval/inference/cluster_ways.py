@@ -44,7 +44,7 @@ def occupied_ways(fit: Fit, columns: Sequence[str]) -> list[Groups]:
     ways = []
     for column in columns:
         way = fit.grouping(column)
-        seen = np.bincount(way.codes, minlength=way.count) > 0
+        seen = way.sizes > 0
         if seen.sum() < 2:
             raise InferenceError(
                 "one cluster says nothing of how clusters differ",

@@ -150,7 +150,7 @@ def counted_parameters(fit: Fit, rule: SmallSample, ways: Sequence[Groups] = ())
     absorbed = fit.linear.absorbed if fit.linear is not None else ()
     if not absorbed or fit.linear is None:
         return fit.parameters
-    levels = [int(np.count_nonzero(np.bincount(factor.codes))) for factor in absorbed]
+    levels = [int(np.count_nonzero(factor.sizes)) for factor in absorbed]
     by_levels = sum(levels) - len(levels) + 1
     if rule.effects == "none":
         return fit.parameters - by_levels

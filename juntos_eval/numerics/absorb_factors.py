@@ -36,6 +36,8 @@ class Factor:
         Columns with a slope of their own in each level; none by default.
     has_intercepts : bool
         Whether levels have an effect beside their slopes.
+    sizes : numpy.ndarray of int64, shape (count,)
+        Rows of each level; counted unless given.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Factor:
     count: int
     slopes: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     has_intercepts: bool = True
+    sizes: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         codes = frozen(self.codes, np.int64)
@@ -61,6 +64,9 @@ class Factor:
                 where=f"{len(codes):,} rows, {self.count:,} levels, slopes {self.slopes.shape}",
                 remedy="number the levels from 0, and give one value of each slope column a row",
             )
+        is_counted = len(self.sizes) == self.count
+        sizes = self.sizes if is_counted else np.bincount(codes, minlength=self.count)
+        object.__setattr__(self, "sizes", frozen(sizes, np.int64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,7 +154,11 @@ def components_of(factor: Factor, weights: Floats | None) -> tuple[Component, ..
     columns = factor.slopes.shape[1] + factor.has_intercepts
     done: list[Component] = []
     if factor.has_intercepts:
-        mass = np.bincount(factor.codes, weights=weights, minlength=factor.count).astype(np.float64)
+        mass = (
+            factor.sizes.astype(np.float64)
+            if weights is None
+            else np.bincount(factor.codes, weights=weights, minlength=factor.count).astype(np.float64)
+        )
         origin = np.zeros((factor.count, columns))
         origin[:, 0] = mass > 0
         done.append(_component(factor, None, mass, origin))
@@ -233,7 +243,7 @@ def in_singletons(factors: Sequence[Factor]) -> Bools:
     leveled = [factor for factor in factors if factor.has_intercepts]
     rows = len(factors[0].codes) if factors else 0
     alone = np.zeros(rows, dtype=np.bool_)
-    tallies = [np.bincount(factor.codes, minlength=factor.count) for factor in leveled]
+    tallies: list[Codes] = [factor.sizes for factor in leveled]
     while True:
         fresh = np.zeros(rows, dtype=np.bool_)
         for factor, tally in zip(leveled, tallies, strict=True):

@@ -132,6 +132,8 @@ def _products(one: Component, other: Component, weights: Floats | None) -> Any:
             values = column if values is None else values * column
     shape = (one.count, other.count)
     if one.codes is other.codes:
+        if one is other and one.column is None:
+            return sparse.csr_array(sparse.diags_array(one.lengths))
         diagonal = np.bincount(one.codes, weights=values, minlength=one.count).astype(np.float64)
         return sparse.csr_array(sparse.diags_array(diagonal))
     if one.count * other.count <= 2 * len(one.codes) + 100_000:

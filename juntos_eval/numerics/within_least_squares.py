@@ -194,10 +194,13 @@ def _products(design: Floats, outcome: Floats, weights: Floats | None) -> tuple[
 
 def _less_fitted(outcome: Floats, design: Floats, coefficients: Floats) -> Floats:
     if len(coefficients) > _FEW:
-        return np.asarray(outcome - design @ coefficients)
+        rest = np.asarray(outcome - design @ coefficients)
+        rest.flags.writeable = False
+        return rest
     rest = outcome.copy()
     for column, coefficient in zip(design.T, coefficients, strict=True):
         rest -= column * coefficient
+    rest.flags.writeable = False
     return rest
 
 

@@ -196,10 +196,10 @@ def test_bca_by_hand() -> None:
 def test_bca_is_that_of_scipy() -> None:
     y = np.random.default_rng(8).exponential(size=60)
     frame = pd.DataFrame({"y": y})
-    rules = [Bootstrap(Mean(outcome="y"), seed=seed, draws=1999, interval="bca") for seed in range(6)]
+    rules = [Bootstrap(Mean(outcome="y"), seed=seed, draws=999, interval="bca") for seed in range(6)]
     ours = np.mean([rule.fit(frame).interval()[0] for rule in rules], axis=0)
     theirs = stats.bootstrap((y,), np.mean, n_resamples=19_999, rng=np.random.default_rng(1), method="BCa")
-    np.testing.assert_allclose(ours, theirs.confidence_interval, rtol=0.015)
+    np.testing.assert_allclose(ours, theirs.confidence_interval, rtol=0.02)
 
 
 @pytest.mark.parametrize("kind", ["percentile", "basic", "studentised"])

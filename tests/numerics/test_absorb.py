@@ -7,6 +7,7 @@ import pytest
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
+from juntos_eval.estimate import Groups
 from juntos_eval.numerics.absorb import Factor, absorber, in_singletons
 
 
@@ -120,3 +121,16 @@ def test_weights_that_cannot_be_used_are_refused(weights: list[float]) -> None:
 def test_codes_without_a_level_are_refused() -> None:
     with pytest.raises(DesignError, match="codes below its count"):
         Factor(codes=np.array([0, 2]), count=2)
+
+
+def test_sizes_that_are_given_are_those_that_would_be_counted() -> None:
+    codes = np.array([0, 2, 2, 1, 0, 2])
+    groups = Groups(codes, ("a", "b", "c", "never seen"))
+    assert groups.sizes.tolist() == [2, 1, 3, 0]
+    assert groups.sizes is groups.sizes
+    assert not groups.sizes.flags.writeable
+    counted, given = Factor(codes=codes, count=4), Factor(codes=codes, count=4, sizes=groups.sizes)
+    assert counted.sizes.tolist() == given.sizes.tolist()
+    values = np.arange(6.0)[:, None]
+    assert (absorber((given,)).residuals(values) == absorber((counted,)).residuals(values)).all()
+    assert in_singletons((given,)).tolist() == [False, False, False, True, False, False]

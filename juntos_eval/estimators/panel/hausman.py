@@ -92,7 +92,7 @@ def hausman(
     way, same = one.grouping(by), other.grouping(by)
     sums = one.influence.totals(way.codes, way.count)[:, first]
     sums = sums - other.influence.totals(same.codes, way.count)[:, second]
-    seen = int((np.bincount(way.codes, minlength=way.count) > 0).sum())
+    seen = int((way.sizes > 0).sum())
     covariance = sums.T @ sums * seen / (seen - 1)
     return wald_test(gap, covariance, np.inf, np.eye(len(gap)), np.zeros(len(gap)))
 

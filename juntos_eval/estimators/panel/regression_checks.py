@@ -93,8 +93,7 @@ def level_checks(factors: Mapping[str, Groups]) -> tuple[Check, ...]:
     """
     found = []
     for label, groups in factors.items():
-        sizes = np.bincount(groups.codes)
-        sizes = sizes[sizes > 0]
+        sizes = groups.sizes[groups.sizes > 0]
         detail = f"{len(sizes):,} of {label}, of {sizes.min():,} to {sizes.max():,} rows "
         found.append(Check("levels", None, detail + f"(median {np.median(sizes):g})"))
     return tuple(found)

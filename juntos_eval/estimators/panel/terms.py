@@ -188,7 +188,11 @@ def factor_of(term: AbsorbedTerm, chosen: Selection) -> tuple[Groups, Factor]:
     slopes = [chosen.columns[column] for column in term.slopes]
     matrix = np.column_stack(slopes) if slopes else np.zeros((0, 0))
     return groups, Factor(
-        codes=groups.codes, count=groups.count, slopes=matrix, has_intercepts=term.has_intercepts
+        codes=groups.codes,
+        count=groups.count,
+        slopes=matrix,
+        has_intercepts=term.has_intercepts,
+        sizes=groups.sizes,
     )
 
 
@@ -209,7 +213,7 @@ def _paired(first: Groups, second: Groups) -> tuple[Codes, Codes]:
 
 
 def _occupied(groups: Groups) -> Groups:
-    seen = np.bincount(groups.codes, minlength=groups.count) > 0
+    seen = groups.sizes > 0
     if seen.all():
         return groups
     levels = tuple(level for level, is_there in zip(groups.levels, seen.tolist(), strict=True) if is_there)
