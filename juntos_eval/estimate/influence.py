@@ -110,6 +110,10 @@ class DenseInfluence:
         """Return the (n, k) matrix."""
         return self.values
 
+    def stretch(self, start: int, stop: int) -> Floats:
+        """Rows start to stop as a matrix."""
+        return self.values[start:stop]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseInfluence:
@@ -236,7 +240,7 @@ class BlockInfluence:
         """Sum of outer products, (k, k)."""
         sums = np.zeros((self.columns, self.columns))
         for start in range(0, self.rows, STRETCH):
-            stretch = self._stretch(start, min(start + STRETCH, self.rows))
+            stretch = self.stretch(start, min(start + STRETCH, self.rows))
             sums += stretch.T @ stretch
         return sums
 
@@ -259,9 +263,9 @@ class BlockInfluence:
 
     def dense(self) -> Floats:
         """Return the (n, k) matrix."""
-        return self._stretch(0, self.rows)
+        return self.stretch(0, self.rows)
 
-    def _stretch(self, start: int, stop: int) -> Floats:
+    def stretch(self, start: int, stop: int) -> Floats:
         """Rows start to stop as a matrix: what blocks share is added."""
         matrix = np.zeros((stop - start, self.columns))
         for block in self.blocks:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import InferenceError
-from juntos_eval.estimate import DenseInfluence, Fit, Influence, Uncertainty
+from juntos_eval.estimate import BlockInfluence, DenseInfluence, Fit, Influence, Uncertainty
 
 __all__ = ["MultiplierBootstrap"]
 
@@ -18,9 +19,14 @@ Weights = Literal["rademacher", "mammen", "normal", "webb"]
 Scale = Literal["iqr", "sd"]
 # doubles in one tile of multipliers: 32 MB, whatever the size of the data
 TILE = 4_000_000
+# rows from which signs are multiplied in single precision, by tiles of so many rows, and the bytes of signs
+# that are drawn at a time
+MANY, STRETCH, BITS = 8_192, 4_096, 128_000_000
 FEW = 30
 _ROOT_FIVE = np.sqrt(5.0)
 _WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
+# eight signs for each value of a byte
+_SIGNS = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * 2.0 - 1.0).astype(np.float32)
 _SCALES = {"iqr": "interquartile range", "sd": "standard deviation"}
 
 
@@ -140,6 +146,9 @@ def _clustered(fit: Fit, by: str) -> tuple[Influence, int]:
 
 def _draws(choice: MultiplierBootstrap, source: Influence) -> Floats:
     rng = np.random.default_rng(choice.seed)
+    is_many = choice.weights == "rademacher" and source.rows >= MANY
+    if is_many and isinstance(source, BlockInfluence | DenseInfluence):
+        return _signed(choice.draws, rng, source)
     drawn = np.empty((choice.draws, source.columns))
     step = max(1, TILE // source.rows)
     for start in range(0, choice.draws, step):
@@ -148,13 +157,38 @@ def _draws(choice: MultiplierBootstrap, source: Influence) -> Floats:
     return drawn
 
 
+def _signed(draws: int, rng: np.random.Generator, source: BlockInfluence | DenseInfluence) -> Floats:
+    """Draw signs for many rows, eight to a byte, and add influence up by stretches of rows.
+
+    The signs are those that the rows would have in any other way, and no more than a stretch of them is
+    laid out at a time. Products are of single precision (seven digits; a draw says less than two) and their
+    sums over stretches of double.
+    """
+    drawn = np.zeros((draws, source.columns))
+    step = max(1, 8 * BITS // source.rows)
+    for first in range(0, draws, step):
+        count = min(step, draws - first)
+        bits = _bits(rng, count, source.rows)
+        for start in range(0, source.rows, STRETCH):
+            stop = min(start + STRETCH, source.rows)
+            signs = _SIGNS[bits[:, start // 8 : -(-stop // 8)]].reshape(count, -1)[:, : stop - start]
+            # scaled, so that influence of millions of rows is far from the smallest single
+            values = (source.stretch(start, stop) * source.rows).astype(np.float32)
+            drawn[first : first + count] += signs @ values
+    return drawn / source.rows
+
+
+def _bits(rng: np.random.Generator, draws: int, rows: int) -> NDArray[np.uint8]:
+    words = rng.integers(0, 2**64, size=(draws, -(-rows // 64)), dtype=np.uint64)
+    return words.view(np.uint8)
+
+
 def _multipliers(law: Weights, rng: np.random.Generator, draws: int, rows: int) -> Floats:
     """Return (draws, rows) multipliers; each draw is its own stretch of the stream, whatever the tile."""
     if law == "normal":
         return rng.standard_normal((draws, rows))
     if law == "rademacher":
-        words = rng.integers(0, 2**64, size=(draws, -(-rows // 64)), dtype=np.uint64)
-        bits = np.unpackbits(words.view(np.uint8), axis=1, count=rows)
+        bits = np.unpackbits(_bits(rng, draws, rows), axis=1, count=rows)
         return np.asarray(bits * 2.0 - 1.0, dtype=np.float64)
     uniform = rng.random((draws, rows))
     if law == "webb":

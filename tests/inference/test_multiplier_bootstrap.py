@@ -155,3 +155,24 @@ def test_one_cluster_is_refused_and_few_are_noted() -> None:
 def test_choices_that_there_are_not(choice: dict[str, Any]) -> None:
     with pytest.raises(InferenceError, match=str(next(iter(choice.values())))):
         MultiplierBootstrap(seed=1, **choice)
+
+
+@pytest.mark.parametrize("rows", [8_192, 10_007])
+def test_signs_of_many_rows_are_those_of_few(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn by bytes and multiplied by stretches, in blocks or not, draws are the same to single precision."""
+    rng = np.random.default_rng(5)
+    picked = np.flatnonzero(rng.random(rows) < 0.4)
+    blocks = (
+        Block(picked, np.array([0, 2]), rng.normal(size=(len(picked), 2)) / rows),
+        Block(np.arange(rows), np.array([1, 2]), rng.normal(size=(rows, 2)) / rows),
+    )
+    influence = BlockInfluence(blocks, rows, 3)
+    choice = MultiplierBootstrap(seed=4, draws=101)
+    of_blocks = module._draws(choice, influence)
+    of_matrix = module._draws(choice, DenseInfluence(influence.dense()))
+    monkeypatch.setattr(module, "BITS", rows)  # eight draws at a time
+    of_batches = module._draws(choice, influence)
+    monkeypatch.setattr(module, "MANY", 10**9)
+    plain = module._draws(choice, influence)
+    for found in (of_blocks, of_matrix, of_batches):
+        np.testing.assert_allclose(found, plain, atol=2e-6 * plain.std())
