@@ -159,7 +159,7 @@ def test_choices_that_there_are_not(choice: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("rows", [8_192, 10_007])
 def test_signs_of_many_rows_are_those_of_few(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawn by bytes and multiplied by stretches, in blocks or not, draws are the same to single precision."""
+    """Drawn by bytes and multiplied by stretches, in blocks or not, draws agree to single precision."""
     rng = np.random.default_rng(5)
     picked = np.flatnonzero(rng.random(rows) < 0.4)
     blocks = (
