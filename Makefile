@@ -2,7 +2,7 @@
 #   make report                     the main job on synthetic households
 #   make report DATA_RAW=../data    on real ones: a folder <survey>/<year>/<file>, or a TOML that names the files
 #   make test                       the tests
-# Variables: PYTHON (3.11 or later), DATA_RAW, VERBOSE=1, CI=true (quiet), JOBS (test processes), FAMILY and SIZES (bench).
+# Variables: PYTHON (3.11 or later), DATA_RAW, VERBOSE=1, CI=true (quiet), JOBS (test processes), FAMILY, SIZES and BASE (bench).
 
 PYTHON ?= python3
 JOBS   ?= 2
@@ -12,10 +12,10 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(if 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report estimates data test test-all check notebooks bench audit lock clean python runtime development
+.PHONY: help report estimates data test test-all check notebooks bench bench-compare audit lock clean python runtime development
 
 help: ## what can be made (this list)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 report: runtime ## raw files to reports/index.html; DATA_RAW=<folder or TOML> for real data
 	@$(BIN)/juntos-eval report $(CHOICES)
@@ -45,8 +45,12 @@ notebooks: development ## run each notebook into reports/notebooks
 	@for notebook in $(wildcard notebooks/*.py); do $(BIN)/jupytext --quiet --to ipynb --set-kernel python3 --execute \
 	  --run-path . --output "reports/notebooks/$$(basename "$$notebook" .py).ipynb" "$$notebook" || exit 1; done
 
-bench: $(DEVELOPMENT) ## time and measure against the peers; FAMILY=did, SIZES=10k,100k
+bench: development ## time and measure against the peers; FAMILY=did, SIZES=10k,100k
 	@$(BIN)/python -m benchmarks $(if $(FAMILY),--family $(FAMILY)) $(if $(SIZES),--sizes $(SIZES))
+
+bench-compare: development ## the same, beside an earlier run: BASE=a CSV or a folder of them (default: the stored run)
+	@$(BIN)/python -m benchmarks --base $(if $(BASE),"$(BASE)",benchmarks/results) \
+	  $(if $(FAMILY),--family $(FAMILY)) $(if $(SIZES),--sizes $(SIZES))
 
 audit: development ## known vulnerabilities of the locked packages (asks the package index)
 	@$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements-dev.lock

@@ -47,7 +47,9 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=120.0, help="budget of a process")
     parser.add_argument("--store", action="store_true", help="write to benchmarks/results, which git keeps")
     parser.add_argument("--note", default="", help="a sentence for the head of the tables")
-    parser.add_argument("--base", type=Path, help="a CSV of an earlier run: print ratios to it")
+    parser.add_argument(
+        "--base", type=Path, help="an earlier run, a CSV or a folder of them: print ratios to it"
+    )
     return parser.parse_args(given)
 
 
@@ -101,6 +103,15 @@ def read(path: Path) -> list[Run]:
         ]
 
 
+def stored_runs(base: Path, families: Sequence[str]) -> list[Run]:
+    """Read an earlier run: a CSV, or those of the families in a folder."""
+    files = [base] if base.is_file() else [base / f"{family}.csv" for family in families]
+    found = [file for file in files if file.exists()]
+    if not found:
+        raise SystemExit(f"no earlier run: {', '.join(map(str, files))}")
+    return [run for file in found for run in read(file)]
+
+
 def main(given: Sequence[str]) -> int:
     """Install the peers, or run what was asked and compare; 1 if an answer of ours is not the reference's."""
     asked = arguments(given)
@@ -118,6 +129,8 @@ def main(given: Sequence[str]) -> int:
             "The peers are not installed: python -m benchmarks install. Running without them.",
             file=sys.stderr,
         )
+    # before anything is timed or stored: a base that is not there, or the very files that are about to change
+    base = [] if asked.base is None else stored_runs(asked.base, families)
     plan = Plan(
         families=tuple(families),
         sizes=sizes_of(asked.sizes),
@@ -134,7 +147,7 @@ def main(given: Sequence[str]) -> int:
     write(done, folder, asked.note)
     found = compare.lines(done)
     if asked.base is not None:
-        print(compare.ratios(found, compare.lines(read(asked.base))))
+        print(compare.ratios(found, compare.lines(base)))
     wrong = compare.failures(found)
     print(f"\nTables: {folder.relative_to(ROOT)}", *wrong, sep="\n")
     return 1 if wrong else 0

@@ -125,17 +125,30 @@ def machine() -> str:
 
 
 def ratios(found: Sequence[Line], base: Sequence[Line]) -> str:
-    """Return our warm times and peak memory against those of a stored run."""
+    """Return warm times and peak memory against those of a stored run.
+
+    The last column divides by how much the peers' own times changed on that task: what is left is our doing
+    and not the machine's.
+    """
     before = {(line.task, line.size, line.adapter): line for line in base}
-    rows = [
-        "| task | size | package | warm, ratio to base | peak memory, ratio to base |",
-        "|---|---|---|---|---|",
-    ]
+    head = (
+        "task | size | package | warm, ratio to base | peak memory, ratio to base | warm, peers' change out"
+    )
+    rows = [f"| {head} |", "|---|---|---|---|---|---|"]
     for line in found:
         old = before.get((line.task, line.size, line.adapter))
-        if old is not None:
-            time, memory = line.warm_s / old.warm_s, line.peak_mb / old.peak_mb
-            rows.append(f"| {line.task} | {line.size:,} | {line.adapter} | {time:.2f} | {memory:.2f} |")
+        if old is None:
+            continue
+        time, memory = line.warm_s / old.warm_s, line.peak_mb / old.peak_mb
+        drift = _median(
+            peer.warm_s / before[key].warm_s
+            for peer in found
+            if _is_peer(peer)
+            and (peer.task, peer.size) == (line.task, line.size)
+            and (key := (peer.task, peer.size, peer.adapter)) in before
+        )
+        rest = _shown(time / drift, 2) if line.adapter == "ours" else ""
+        rows.append(f"| {line.task} | {line.size:,} | {line.adapter} | {time:.2f} | {memory:.2f} | {rest} |")
     return "\n".join(rows)
 
 
