@@ -64,12 +64,12 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
+from juntos_eval.estimators.rdd import RegressionDiscontinuity as RegressionDiscontinuity
 from juntos_eval.estimators.sensitivity import HorowitzManskiBounds as HorowitzManskiBounds
 from juntos_eval.estimators.sensitivity import LeeBounds as LeeBounds
 from juntos_eval.estimators.sensitivity import ManskiBounds as ManskiBounds
 from juntos_eval.estimators.sensitivity import OmittedVariable as OmittedVariable
 from juntos_eval.estimators.sensitivity import Oster as Oster
-from juntos_eval.estimators.rdd import RegressionDiscontinuity as RegressionDiscontinuity
 from juntos_eval.estimators.sensitivity import UnionInterval as UnionInterval
 from juntos_eval.estimators.sensitivity import bias_contours as bias_contours
 from juntos_eval.estimators.sensitivity import bounds_interval as bounds_interval

@@ -6,11 +6,14 @@ from juntos_eval.estimators.did.doubly_robust import DoublyRobust
 from juntos_eval.estimators.did.event_study import EventStudy
 from juntos_eval.estimators.did.extended_two_way import ExtendedTwoWay
 from juntos_eval.estimators.did.group_time import GroupTime
+from juntos_eval.estimators.did.honest_sets import SetSearch
 from juntos_eval.estimators.did.imputation import Imputation
 from juntos_eval.estimators.did.interaction_weighted import InteractionWeighted
 from juntos_eval.estimators.did.local_projections import LocalProjections
 from juntos_eval.estimators.did.pretrend import pretrend_test
+from juntos_eval.estimators.did.robust_intervals import HonestIntervals, honest
 from juntos_eval.estimators.did.stacked import Stacked
+from juntos_eval.estimators.did.trend_restrictions import TrendRestriction
 from juntos_eval.estimators.did.two_stage_imputation import TwoStageImputation
 
 __all__ = [
@@ -19,12 +22,16 @@ __all__ = [
     "EventStudy",
     "ExtendedTwoWay",
     "GroupTime",
+    "HonestIntervals",
     "Imputation",
     "InteractionWeighted",
     "LocalProjections",
+    "SetSearch",
     "Stacked",
+    "TrendRestriction",
     "TwoStageImputation",
     "aggregate",
     "bacon",
+    "honest",
     "pretrend_test",
 ]

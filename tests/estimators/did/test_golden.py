@@ -112,8 +112,11 @@ class RdaReader:
     """As much of R's serialisation (XDR) as a data frame of numbers needs."""
 
     def __init__(self, content: bytes) -> None:
-        assert content.startswith(b"RDX2\nX\n")
+        assert content.startswith((b"RDX2\nX\n", b"RDX3\nX\n"))
         self.content, self.at = content, 19  # the magic word, the format and two versions
+        if content.startswith(b"RDX3"):
+            size = self.integer()
+            self.at += size  # the name of the encoding
         self.symbols: list[str] = []
 
     def integer(self) -> int:
@@ -133,7 +136,20 @@ class RdaReader:
             return self.symbols[-1]
         if kind == 9:
             return self.text()
+        if kind == 238:
+            return self.alternative()
         return self.pairs(flags) if kind == 2 else self.vector(flags)
+
+    def alternative(self) -> Any:
+        """Return a vector that is stored as a sequence of integers, or wrapped in what is known of it."""
+        self.item()
+        flags = self.integer()
+        if flags & 255 == 2:
+            values, _, _ = self.item(), self.item(), self.item()
+            return values
+        count, start, step = self.vector(flags)
+        self.item()
+        return start + step * np.arange(count)
 
     def text(self) -> str:
         size = self.integer()
@@ -158,4 +174,5 @@ class RdaReader:
             values = np.frombuffer(self.content, dtype, size, self.at).astype(np.float64)
             self.at += values.size * int(dtype[-1])
         attributes = self.item() if flags & 512 else {}
-        return dict(zip(attributes["names"], values, strict=True)) if kind == 19 else values
+        is_named = kind == 19 and "names" in attributes
+        return dict(zip(attributes["names"], values, strict=True)) if is_named else values
