@@ -23,9 +23,17 @@ from juntos_eval.estimators.did import (
     TwoStageImputation,
 )
 from juntos_eval.estimators.iv import TwoStage
-from juntos_eval.estimators.matching import AIPW, IPWRA, Matching, RegressionAdjustment, Weighting
+from juntos_eval.estimators.matching import (
+    AIPW,
+    IPWRA,
+    CrossFittedAIPW,
+    Matching,
+    RegressionAdjustment,
+    Weighting,
+)
 from juntos_eval.estimators.means import Mean, MeanDifference
 from juntos_eval.estimators.panel import Between, FirstDifference, FixedEffects, Mundlak, RandomEffects
+from juntos_eval.estimators.rdd import RegressionDiscontinuity
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.conley import Conley
@@ -71,7 +79,7 @@ class Case:
     @property
     def is_smooth(self) -> bool:
         """Whether influence is the derivative of the estimate, and not of a model of it."""
-        return not isinstance(self.estimator, Matching | RandomEffects)
+        return not isinstance(self.estimator, Matching | RandomEffects | CrossFittedAIPW)
 
 
 @cache
@@ -156,6 +164,13 @@ ESTIMATORS: dict[str, Case] = {
     "Weighting, overlap": _on(frames.cross_section, Weighting(**_adjusted, method="overlap")),
     "RegressionAdjustment": _on(frames.cross_section, RegressionAdjustment(**_adjusted)),
     "AIPW": _on(frames.cross_section, AIPW(**_adjusted, estimand="ate")),
+    "CrossFittedAIPW": _on(
+        frames.cross_section,
+        CrossFittedAIPW(
+            **_adjusted, score="logit", outcome_model="linear", folds=3, repetitions=2, fold_by="cluster"
+        ),
+        order="folds are dealt to rows in the order of the data",
+    ),
     "IPWRA": _on(frames.cross_section, IPWRA(**_adjusted)),
     "FixedEffects, one absorbed": _on(
         frames.cross_section,
@@ -211,6 +226,17 @@ ESTIMATORS: dict[str, Case] = {
         ),
         offers=_leverage,
         refuses=frozenset({"WildBootstrap"}),
+    ),
+    "RegressionDiscontinuity": _on(
+        frames.cross_section,
+        RegressionDiscontinuity(
+            outcome="y",
+            running="x1",
+            bandwidth=(1.2, 1.0),
+            bias_bandwidth=1.6,
+            covariates=("x2", "area"),
+            weights="w",
+        ),
     ),
     "DoublyRobust": _on(
         frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2", "area"), weights="w")
@@ -286,6 +312,7 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"LinearProbability", "Logit", "Poisson", "Probit"}
     | {"BalancedReplication", "Bootstrap", "Jackknife", "ReplicateWeights", "SurveyBootstrap"}
     | {"Randomization"}
+    | {"PartiallyLinear"}  # its treatment may be a dose
     | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}
 )
 
