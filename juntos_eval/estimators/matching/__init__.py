@@ -3,8 +3,11 @@
 from juntos_eval.estimators.matching.adjusted import raw_design
 from juntos_eval.estimators.matching.aipw import AIPW
 from juntos_eval.estimators.matching.balance import balance
+from juntos_eval.estimators.matching.cross_fitted_aipw import CrossFittedAIPW
+from juntos_eval.estimators.matching.learned_score import learned_score
 from juntos_eval.estimators.matching.matching import Matching
 from juntos_eval.estimators.matching.overlap import overlap
+from juntos_eval.estimators.matching.partially_linear import PartiallyLinear
 from juntos_eval.estimators.matching.regression_adjustment import IPWRA, RegressionAdjustment
 from juntos_eval.estimators.matching.sensitivity import e_value, rosenbaum_bounds
 from juntos_eval.estimators.matching.weighting import Weighting
@@ -12,11 +15,14 @@ from juntos_eval.estimators.matching.weighting import Weighting
 __all__ = [
     "AIPW",
     "IPWRA",
+    "CrossFittedAIPW",
     "Matching",
+    "PartiallyLinear",
     "RegressionAdjustment",
     "Weighting",
     "balance",
     "e_value",
+    "learned_score",
     "overlap",
     "raw_design",
     "rosenbaum_bounds",

@@ -25,6 +25,7 @@ from juntos_eval.estimators.matching.score import Score
 __all__ = [
     "DualModel",
     "FittedScore",
+    "KnownScore",
     "Nuisance",
     "ScoreModel",
     "Term",
@@ -61,6 +62,42 @@ class FittedScore(Nuisance, Protocol):
     def density(self) -> Floats:
         """Derivative of the probability in the index, shape (n,)."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownScore:
+    """A score whose error does not matter: known, or learnt for a moment that does not feel it.
+
+    Attributes
+    ----------
+    probability : numpy.ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.matching.nuisances import KnownScore
+    >>> KnownScore(probability=np.array([0.5])).propagate(np.ones(1)).tolist()
+    [0.0]
+    """
+
+    probability: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "probability", frozen(self.probability))
+
+    @property
+    def density(self) -> Floats:
+        """Zero: it does not move."""
+        return np.zeros(len(self.probability))
+
+    @property
+    def parameters(self) -> int:
+        """None were estimated."""
+        return 0
+
+    def propagate(self, slope: Floats) -> Floats:
+        """Return zeros."""
+        return np.zeros(len(slope))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,18 @@ from juntos_eval.estimators.matching.arm_weights import (
 )
 from juntos_eval.estimators.matching.covariate_balancing import StackedScore, fit_balancing_score
 from juntos_eval.estimators.matching.effect import kish
-from juntos_eval.estimators.matching.nuisances import ScoreModel, score_model
+from juntos_eval.estimators.matching.nuisances import KnownScore, ScoreModel, score_model
 from juntos_eval.estimators.matching.overlap import overlap_checks
 from juntos_eval.estimators.matching.score import Score, fit_score
 
-__all__ = ["Trim", "WeightedDesign", "crump_bound", "weigh_by_entropy", "weigh_by_score"]
+__all__ = [
+    "Trim",
+    "WeightedDesign",
+    "crump_bound",
+    "weigh_by_entropy",
+    "weigh_by_known_score",
+    "weigh_by_score",
+]
 
 Trim = float | str | None
 
@@ -37,7 +44,7 @@ class WeightedDesign:
     raw : RawDesign
         The n rows before adjustment.
     method : str
-        ``ipw``, ``cbps``, ``overlap`` or ``entropy``.
+        ``ipw``, ``cbps``, ``overlap``, ``entropy`` or ``cross-fitted``.
     score : Score or None
         Of the n rows; None for entropy balancing, which has a dual instead.
     kept_score : Score or None
@@ -181,6 +188,53 @@ def weigh_by_score(
             *overlap_checks(used, treated, base, raw.estimand),
             _concentration(arms, treated),
         ),
+    )
+
+
+def weigh_by_known_score(raw: RawDesign, score: Score, checks: tuple[Check, ...]) -> WeightedDesign:
+    """Weigh by inverse scores that were had elsewhere, and are taken as known.
+
+    Parameters
+    ----------
+    raw : RawDesign
+    score : Score
+        Of its rows.
+    checks : tuple of Check
+        What is to be said of the score.
+
+    Returns
+    -------
+    WeightedDesign
+
+    Raises
+    ------
+    DesignError
+        For scores next to 0 or 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.matching.adjusted import raw_design
+    >>> from juntos_eval.estimators.matching.cross_fitting import learned
+    >>> from juntos_eval.estimators.matching.weighted_design import weigh_by_known_score
+    >>> raw = raw_design(pd.DataFrame({"d": [1, 0], "age": [1, 2]}), treatment="d", covariates=("age",))
+    >>> weigh_by_known_score(raw, learned(np.array([0.5, 0.75]), "forest"), ()).design_weights.tolist()
+    [1.0, 3.0]
+    """
+    treated, base = raw.treated, raw.base_weights
+    arms = score_arm_weights(KnownScore(probability=score.probability), treated, base, raw.estimand)
+    return WeightedDesign(
+        raw=raw,
+        method="cross-fitted",
+        score=score,
+        kept_score=score,
+        model=None,
+        is_kept=np.ones(len(treated), dtype=np.bool_),
+        arms=arms,
+        details={"link": score.link},
+        dropped={},
+        checks=(*checks, *overlap_checks(score, treated, base, raw.estimand), _concentration(arms, treated)),
     )
 
 
