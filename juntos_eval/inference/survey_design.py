@@ -144,7 +144,10 @@ class SurveyDesign:
         ----------
         data : pandas.DataFrame
             Every row of the survey, those outside the analysis too.
-        strata, psu, fpc, lonely, df
+        strata, psu : str, optional
+            As for the class; where neither is given, those that a clean survey table names in
+            ``data.attrs["design"]``.
+        fpc, lonely, df
             As for the class.
 
         Raises
@@ -159,7 +162,13 @@ class SurveyDesign:
         >>> sample = pd.DataFrame({"area": ["a", "a", "b", "b"], "village": [1, 2, 1, 2]})
         >>> [stratum.count for stratum in SurveyDesign.of(sample, strata="area", psu="village").design]
         [2, 2]
+        >>> sample.attrs["design"] = {"weight": None, "strata": "area", "psu": "village"}
+        >>> SurveyDesign.of(sample).psu
+        'village'
         """
+        if strata is None and psu is None:
+            named = data.attrs.get("design", {})
+            strata, psu = named.get("strata"), named.get("psu")
         rule = cls(strata=strata, psu=psu, fpc=fpc, lonely=lonely, df=df)
         first, *later = stages_of(data, strata=strata, units=_columns(psu), sizes=_columns(fpc))
         return replace(rule, design=first, later=tuple(later))

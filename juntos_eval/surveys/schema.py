@@ -87,14 +87,17 @@ class SampleDesign:
     """Which columns of a clean table say how its rows were drawn.
 
     A table made with one carries it in ``frame.attrs["design"]``, through Parquet too:
-    ``SurveyDesign(strata=..., psu=...)`` and a weighted estimator read it there.
+    :meth:`juntos_eval.SurveyDesign.of` reads strata and psu there; ``weight`` is what a weighted estimator
+    takes as ``weights``.
 
     Attributes
     ----------
-    weight : str
-        Expansion factor of a row.
-    strata, psu : str
-        Stratum and primary sampling unit.
+    weight : str or None
+        Expansion factor of a row; None where the survey has none.
+    strata : str or None
+        Stratum; None where the sample is one.
+    psu : str or None
+        Primary sampling unit.
 
     Examples
     --------
@@ -103,11 +106,11 @@ class SampleDesign:
     {'weight': 'person_weight', 'strata': 'stratum', 'psu': 'psu'}
     """
 
-    weight: str
-    strata: str
-    psu: str
+    weight: str | None = None
+    strata: str | None = None
+    psu: str | None = None
 
-    def record(self) -> dict[str, str]:
+    def record(self) -> dict[str, str | None]:
         """Return it as plain values."""
         return {"weight": self.weight, "strata": self.strata, "psu": self.psu}
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from juntos_eval.surveys.enaho import schema
 from juntos_eval.surveys.enaho.groups import CHILD_GROUPS, MEMBER_GROUPS
-from juntos_eval.surveys.schema import Field, TableSchema, declared
+from juntos_eval.surveys.schema import Field, SampleDesign, TableSchema, declared
 
 __all__ = ["OPTIONAL", "households_schema"]
 
@@ -162,6 +162,7 @@ def households_schema(with_tables: frozenset[str], name: str = "households") -> 
         description=english,
         description_es=spanish,
         key=key,
+        design=SampleDesign(weight="household_weight", strata="stratum", psu="psu"),
         fields=(
             schema.year_field("programmes"),
             schema.HOUSEHOLD_ID,

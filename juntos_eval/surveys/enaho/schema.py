@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from juntos_eval.surveys.schema import Field, TableSchema, declared
+from juntos_eval.surveys.schema import Field, SampleDesign, TableSchema, declared
 
 __all__ = ["DWELLINGS", "FIES_CATEGORIES", "FOOD_SECURITY", "MEMBERS", "PROGRAMMES", "year_field"]
 
@@ -93,6 +93,7 @@ MEMBERS: Final = TableSchema(
     description="One row a person listed in the household, former panel members left out",
     description_es="Una fila por persona listada en el hogar, sin los antiguos miembros del panel",
     key=("person_id",),
+    design=SampleDesign(weight="person_weight", strata="stratum", psu="psu"),
     fields=(
         year_field("members"),
         HOUSEHOLD_ID,
@@ -135,6 +136,8 @@ MEMBERS: Final = TableSchema(
             description="Aged 5-17: the only task last week was housework at home",
             description_es="De 5 a 17 años: su única tarea la semana pasada fueron quehaceres del hogar",
         ),
+        STRATUM,
+        PSU,
         _weight("members", "person_weight"),
     ),
 )
@@ -161,6 +164,7 @@ PROGRAMMES: Final = TableSchema(
     description="One row a household of module 37: social programmes",
     description_es="Una fila por hogar del módulo 37: programas sociales",
     key=("household_id",),
+    design=SampleDesign(weight="household_weight", strata="stratum", psu="psu"),
     fields=(year_field("programmes"), HOUSEHOLD_ID, *PLACE_FIELDS, *PROGRAMME_FIELDS),
 )
 
@@ -226,6 +230,7 @@ FOOD_SECURITY: Final = TableSchema(
     description="One row a household: FAO's eight questions (FIES) and their Rasch scale",
     description_es="Una fila por hogar: las ocho preguntas de la FAO (FIES) y su escala de Rasch",
     key=("household_id",),
+    design=SampleDesign(weight="household_weight", strata="stratum", psu="psu"),
     fields=(
         year_field("food_security"),
         HOUSEHOLD_ID,

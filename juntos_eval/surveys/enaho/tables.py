@@ -77,6 +77,8 @@ def clean_members(raw: RawFolder, year: int) -> CleanTable:
     frame["is_doing_housework_only"] = clean.is_doing_housework_only(
         frame["has_worked"], frame["main_activity"]
     )
+    frame["stratum"] = clean.stratum(listed["dominio"], listed["estrato"])
+    frame["psu"] = listed["conglome"]
     frame["person_weight"] = listed["person_weight"]
     dropped = {"former panel member, not in the household now": int(is_panel.sum())}
     return finish(frame, schema.MEMBERS, opened.provenance(survey="enaho", year=year, dropped=dropped))

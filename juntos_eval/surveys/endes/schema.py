@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from juntos_eval.surveys.schema import Field, TableSchema, declared
+from juntos_eval.surveys.schema import Field, SampleDesign, TableSchema, declared
 
 __all__ = ["CHILDREN", "DESIGN", "HOUSEHOLDS", "JUNTOS", "PERSONS", "answer", "labelled", "measure", "text"]
 
@@ -147,6 +147,7 @@ HOUSEHOLDS: Final = TableSchema(
     description="One row an interviewed household",
     description_es="Una fila por hogar entrevistado",
     key=("household_id",),
+    design=SampleDesign(weight="household_weight", strata="stratum", psu="psu"),
     fields=(
         YEAR,
         HOUSEHOLD_ID,
@@ -182,6 +183,7 @@ PERSONS: Final = TableSchema(
     description="One row a member or visitor of an interviewed household",
     description_es="Una fila por miembro o visitante de un hogar entrevistado",
     key=("person_id",),
+    design=SampleDesign(weight="household_weight", strata="stratum", psu="psu"),
     fields=(
         YEAR,
         HOUSEHOLD_ID,
@@ -211,6 +213,7 @@ CHILDREN: Final = TableSchema(
     description="One row a child under six listed for measurement",
     description_es="Una fila por niña o niño menor de seis años listado para la medición",
     key=("person_id",),
+    design=SampleDesign(weight="child_weight", strata="stratum", psu="psu"),
     fields=(
         YEAR,
         HOUSEHOLD_ID,

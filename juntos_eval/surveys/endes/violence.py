@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from juntos_eval.surveys.endes.persons import WITHOUT_HOUSEHOLD
 from juntos_eval.surveys.endes.women import keyed, union
 from juntos_eval.surveys.harmonise import Harmonised
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import finish
+from juntos_eval.surveys.schema import SampleDesign, finish
 
 __all__ = ["ACTS", "clean_violence"]
 
@@ -114,7 +115,9 @@ def clean_violence(raw: RawFolder, year: int, *, households: CleanTable | None =
             "sample": _rule(frame),
         },
     )
-    return finish(frame, women_schema.VIOLENCE, account.provenance(year))
+    # of a folder without D005 the design's weight is the next best
+    design = SampleDesign(weight=_weight(frame), strata="stratum", psu="psu")
+    return finish(frame, replace(women_schema.VIOLENCE, design=design), account.provenance(year))
 
 
 def _bring(listed: pd.DataFrame, other: Harmonised | None, table: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from juntos_eval.surveys.endes.schema import (
     measure,
     text,
 )
-from juntos_eval.surveys.schema import Field, TableSchema
+from juntos_eval.surveys.schema import Field, SampleDesign, TableSchema
 
 __all__ = ["BIRTHS", "HEALTH", "SYMPTOMS", "VIOLENCE", "WOMEN"]
 
@@ -50,6 +50,7 @@ WOMEN: Final = TableSchema(
     description="One row an interviewed woman of 12 to 49",
     description_es="Una fila por mujer de 12 a 49 años entrevistada",
     key=("person_id",),
+    design=SampleDesign(weight="woman_weight", strata="stratum", psu="psu"),
     fields=(
         YEAR,
         HOUSEHOLD_ID,
@@ -84,6 +85,7 @@ BIRTHS: Final = TableSchema(
     description="One row a birth of an interviewed woman; prenatal care of the births of the last five years",
     description_es="Una fila por nacimiento; atención prenatal de los nacimientos de los últimos cinco años",
     key=("birth_id",),
+    design=SampleDesign(weight="woman_weight", strata="stratum", psu="psu"),
     fields=(
         YEAR,
         text("birth_id", "Birth: person_id of the mother-index", "Nacimiento: person_id de la madre-índice"),
@@ -142,6 +144,7 @@ VIOLENCE: Final = TableSchema(
     description="One row a woman in the file of the module on violence",
     description_es="Una fila por mujer en el archivo del módulo de violencia",
     key=("person_id",),
+    design=SampleDesign(weight="violence_weight", strata="stratum", psu="psu"),
     fields=(
         YEAR,
         HOUSEHOLD_ID,
@@ -206,6 +209,7 @@ HEALTH: Final = TableSchema(
     description="One row an adult of 15 and over who answered the health questionnaire",
     description_es="Una fila por persona de 15 años y más que respondió el cuestionario de salud",
     key=("person_id",),
+    design=SampleDesign(weight="adult_weight", strata="stratum", psu="psu"),
     fields=(
         YEAR,
         HOUSEHOLD_ID,

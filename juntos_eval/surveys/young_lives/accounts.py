@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from juntos_eval.paths import RawFolder
-from juntos_eval.surveys.provenance import Provenance
+from juntos_eval.surveys.provenance import CleanTable, Provenance
+from juntos_eval.surveys.schema import TableSchema, finish
+from juntos_eval.surveys.young_lives.identity import site_of
 from juntos_eval.surveys.young_lives.open_table import StudyTable, has_study_table, open_study_table
 from juntos_eval.surveys.young_lives.study_files import SURVEY, load_deposit
 
-__all__ = ["account", "open_rounds"]
+__all__ = ["account", "finish_children", "open_rounds", "stacked"]
 
 
 def account(
@@ -61,6 +63,29 @@ def account(
         details=dict(details or {}),
         is_synthetic=any(table.opened.is_synthetic for table in tables),
     )
+
+
+def finish_children(frame: pd.DataFrame, schema: TableSchema, provenance: Provenance) -> CleanTable:
+    """Finish a table of children, with the site beside each: it is the sample's primary unit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.provenance import Provenance
+    >>> from juntos_eval.surveys.schema import TableSchema
+    >>> from juntos_eval.surveys.young_lives.accounts import finish_children
+    >>> from juntos_eval.surveys.young_lives.schema import CHILD_ID, SITE_DRAWN, SITES
+    >>> fields = (CHILD_ID, SITE_DRAWN)
+    >>> schema = TableSchema(
+    ...     name="a", description="", description_es="", key=("child_id",), fields=fields, design=SITES
+    ... )
+    >>> facts = Provenance(survey="x", table="", year=None, rows_in=1, rows_out=0)
+    >>> made = finish_children(pd.DataFrame({"child_id": ["PE031085"]}), schema, facts).frame
+    >>> made["site_drawn"].tolist(), made.attrs["design"]["psu"]
+    ([3.0], 'site_drawn')
+    """
+    placed = frame.assign(site_drawn=site_of(frame["child_id"]))
+    return finish(placed[schema.names()], schema, provenance)
 
 
 def open_rounds(

@@ -9,8 +9,7 @@ import pandas as pd
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import finish
-from juntos_eval.surveys.young_lives.accounts import account, open_rounds
+from juntos_eval.surveys.young_lives.accounts import account, finish_children, open_rounds
 from juntos_eval.surveys.young_lives.clean import completed_years, score_within_age
 from juntos_eval.surveys.young_lives.open_table import StudyTable, has_study_table, open_study_table
 from juntos_eval.surveys.young_lives.panel import open_panel
@@ -115,7 +114,7 @@ def clean_tests(raw: RawFolder) -> CleanTable:
     notes |= {f"{label}: file not there": 1 for label in lacking}
     used = (panel, *with_scores.values(), *irt.values())
     frame = _finished(whole)
-    return finish(frame, TESTS, account(used, rows_in=len(frame), notes=notes))
+    return finish_children(frame, TESTS, account(used, rows_in=len(frame), notes=notes))
 
 
 def long_scores(opened: dict[tuple[str, int], StudyTable]) -> pd.DataFrame:

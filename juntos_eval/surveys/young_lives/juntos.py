@@ -12,8 +12,7 @@ from juntos_eval.errors import SourceError
 from juntos_eval.estimate import Check
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import finish
-from juntos_eval.surveys.young_lives.accounts import account, open_rounds, stacked
+from juntos_eval.surveys.young_lives.accounts import account, finish_children, open_rounds, stacked
 from juntos_eval.surveys.young_lives.clean import as_boolean
 from juntos_eval.surveys.young_lives.dates import iso_text
 from juntos_eval.surveys.young_lives.exposure import (
@@ -148,7 +147,9 @@ def build_juntos_status(raw: RawFolder) -> JuntosStatus:
             "checks": [{"name": one.name, "passed": one.passed, "detail": one.detail} for one in checks],
         },
     )
-    return JuntosStatus(table=finish(frame, JUNTOS_STATUS, provenance), findings=findings, checks=checks)
+    return JuntosStatus(
+        table=finish_children(frame, JUNTOS_STATUS, provenance), findings=findings, checks=checks
+    )
 
 
 def _answers(

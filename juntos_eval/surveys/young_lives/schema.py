@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from juntos_eval.surveys.codebook import load_codebook
-from juntos_eval.surveys.schema import Field, TableSchema, declared
+from juntos_eval.surveys.schema import Field, SampleDesign, TableSchema, declared
 from juntos_eval.surveys.young_lives.study_files import SURVEY
 
-__all__ = ["CHILDREN_PANEL", "CHILD_KEY", "PANEL_COLUMNS", "is_yes_no"]
+__all__ = ["CHILDREN_PANEL", "CHILD_KEY", "PANEL_COLUMNS", "SITES", "SITE_DRAWN", "is_yes_no"]
 
 #: Columns of the released panel that cleaning replaces by a better one.
 _REPLACED: Final = frozenset({"is_seen", "is_in_all_rounds"})
@@ -47,6 +47,9 @@ COHORT: Final = Field(
     labels=("younger", "older"),
 )
 CHILD_KEY: Final = (CHILD_ID, ROUND, COHORT)
+
+#: Twenty sentinel sites were drawn, then children within them; no weights are released (Technical Note 48).
+SITES: Final = SampleDesign(psu="site_drawn")
 
 
 def is_yes_no(name: str) -> bool:
@@ -120,6 +123,10 @@ def number(
     )
 
 
+SITE_DRAWN: Final = number(
+    "site_drawn", "Sentinel site of round 1, from the identity", "Sitio centinela de la ronda 1"
+)
+
 #: Columns of the released panel that the clean one keeps, in the release's order.
 PANEL_COLUMNS: Final = tuple(
     column.name
@@ -130,7 +137,7 @@ PANEL_COLUMNS: Final = tuple(
 _DERIVED: Final = (
     number("year", "Year of most interviews of the round", "Año de la mayoría de entrevistas de la ronda"),
     boolean("is_in_every_round", "Seen in all five rounds", "Visto en las cinco rondas", is_nullable=False),
-    number("site_drawn", "Sentinel site of round 1, from the identity", "Sitio centinela de la ronda 1"),
+    SITE_DRAWN,
     number("age_years", "Age in completed years", "Edad en años cumplidos", unit="years"),
     boolean("is_stunted", "Height-for-age below -2, flagged ones out", "Talla para la edad bajo -2"),
     boolean("is_severely_stunted", "Height-for-age below -3, flagged ones out", "Talla para la edad bajo -3"),
@@ -177,4 +184,5 @@ CHILDREN_PANEL: Final = TableSchema(
     description_es="Niños del Milenio: una fila por niño y ronda en que se le vio",
     key=("child_id", "round"),
     fields=(*CHILD_KEY, *(_field(name) for name in PANEL_COLUMNS), *_DERIVED),
+    design=SITES,
 )

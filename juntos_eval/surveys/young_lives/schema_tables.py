@@ -8,7 +8,16 @@ from juntos_eval.surveys.schema import Field, TableSchema
 from juntos_eval.surveys.young_lives.clean import HOURS
 from juntos_eval.surveys.young_lives.exposure import GROUPS, STATUSES
 from juntos_eval.surveys.young_lives.juntos_coding import ANSWERS
-from juntos_eval.surveys.young_lives.schema import CHILD_ID, CHILD_KEY, COHORT, ROUND, boolean, number
+from juntos_eval.surveys.young_lives.schema import (
+    CHILD_ID,
+    CHILD_KEY,
+    COHORT,
+    ROUND,
+    SITE_DRAWN,
+    SITES,
+    boolean,
+    number,
+)
 
 __all__ = [
     "ATTRITION",
@@ -49,8 +58,10 @@ JUNTOS_STATUS: Final = TableSchema(
     description="Young Lives: Juntos by child and round in which the child was seen",
     description_es="Niños del Milenio: Juntos por niño y ronda en que se le vio",
     key=("child_id", "round"),
+    design=SITES,
     fields=(
         *CHILD_KEY,
+        SITE_DRAWN,
         _text("interview_date", "Date of interview", "Fecha de la entrevista"),
         boolean(
             "is_asked", "The household file of the round is there and asks", "La ronda pregunta por Juntos"
@@ -135,8 +146,10 @@ CHILD_WORK: Final = TableSchema(
     description="Young Lives: hours of a typical day, rounds 2 to 5",
     description_es="Niños del Milenio: horas de un día típico, rondas 2 a 5",
     key=("child_id", "round"),
+    design=SITES,
     fields=(
         *CHILD_KEY,
+        SITE_DRAWN,
         *(
             number(
                 name,
@@ -181,8 +194,10 @@ TESTS: Final = TableSchema(
     description="Young Lives: one row a child, round and test with any score",
     description_es="Niños del Milenio: una fila por niño, ronda y prueba con algún puntaje",
     key=("child_id", "round", "test"),
+    design=SITES,
     fields=(
         *CHILD_KEY,
+        SITE_DRAWN,
         Field(
             name="test",
             dtype="category",
@@ -212,9 +227,11 @@ SIBLINGS: Final = TableSchema(
     description="Young Lives: one row a sibling of a younger-cohort child and round measured or tested",
     description_es="Niños del Milenio: una fila por hermano de la cohorte menor y ronda en que se le midió",
     key=("child_id", "round", "sibling"),
+    design=SITES,
     fields=(
         CHILD_ID,
         ROUND,
+        SITE_DRAWN,
         number(
             "sibling", "Sibling within the round: 1 or 2", "Hermano dentro de la ronda: 1 o 2", limits=(1, 2)
         ),

@@ -10,8 +10,7 @@ from juntos_eval.errors import SourceError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import finish
-from juntos_eval.surveys.young_lives.accounts import account, open_rounds
+from juntos_eval.surveys.young_lives.accounts import account, finish_children, open_rounds
 from juntos_eval.surveys.young_lives.clean import below
 from juntos_eval.surveys.young_lives.open_table import StudyTable, has_study_table, open_study_table
 from juntos_eval.surveys.young_lives.schema_tables import SIBLINGS
@@ -85,7 +84,7 @@ def clean_siblings(raw: RawFolder, juntos: pd.DataFrame | None = None) -> CleanT
     rows = _with_exposure(rows, juntos)
     frame = _finished(rows)
     dropped = {"neither measured nor tested": int((~has_any).sum())}
-    return finish(frame, SIBLINGS, account(used, rows_in=len(has_any), dropped=dropped))
+    return finish_children(frame, SIBLINGS, account(used, rows_in=len(has_any), dropped=dropped))
 
 
 def _columns() -> frozenset[str]:

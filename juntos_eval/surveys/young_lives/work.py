@@ -10,8 +10,7 @@ import pandas as pd
 from juntos_eval.errors import SchemaError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import finish
-from juntos_eval.surveys.young_lives.accounts import account, open_rounds, stacked
+from juntos_eval.surveys.young_lives.accounts import account, finish_children, open_rounds, stacked
 from juntos_eval.surveys.young_lives.clean import HOURS, known_sum
 from juntos_eval.surveys.young_lives.open_table import StudyTable
 from juntos_eval.surveys.young_lives.panel import NOT_SEEN, open_panel
@@ -76,7 +75,9 @@ def clean_child_work(raw: RawFolder) -> CleanTable:
     opened, _ = open_rounds(raw, _TABLES, rounds=(2, 3, 4, 5), only=HOURS)
     notes |= compare_hours(frame, opened)
     used = (panel, *(table for key, table in opened.items() if _has_hours(table, key)))
-    return finish(frame, CHILD_WORK, account(used, rows_in=len(panel.frame), dropped=dropped, notes=notes))
+    return finish_children(
+        frame, CHILD_WORK, account(used, rows_in=len(panel.frame), dropped=dropped, notes=notes)
+    )
 
 
 def _refuse_long_days(panel: StudyTable) -> None:

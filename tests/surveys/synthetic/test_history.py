@@ -158,8 +158,10 @@ def test_a_wide_panel_of_annual_files_gives_back_each_year(small: Path, tmp_path
     for year in years:
         wave = open_wave(table, table="sumaria", window=(2015, 2017), year=year).frame
         annual_frame = open_table(raw, survey="enaho", table="sumaria", year=year).frame
-        ordered = [f.sort_values(["conglome", "vivienda"], ignore_index=True) for f in (wave, annual_frame)]
-        pd.testing.assert_frame_equal(*ordered)
+        first, second = (
+            frame.sort_values(["conglome", "vivienda"], ignore_index=True) for frame in (wave, annual_frame)
+        )
+        pd.testing.assert_frame_equal(first, second)
     long = panel_to_long(wide, unit="numpanh", window=(2015, 2017), items=["pobreza", "factor07"])
     assert long.groupby("year").size().to_dict() == {
         year: len(read_raw(small / "enaho" / str(year) / f"sumaria-{year}.dta").frame) for year in years
