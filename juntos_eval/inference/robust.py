@@ -178,7 +178,8 @@ def _linear_of(fit: Fit, asked: str) -> Linear:
         raise InferenceError(
             "this inference needs a least-squares fit behind the values, and this estimate has none",
             where=f"{asked}, {fit.n} rows, {len(fit.values)} values",
-            remedy="Mean (without by) and MeanDifference carry it; for others use Robust('HC1')",
+            remedy="FixedEffects, TwoStage, EventStudy, Mean without by and MeanDifference carry it; for "
+            "others use Robust('HC1')",
         )
     return fit.linear
 
