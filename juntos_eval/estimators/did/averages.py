@@ -127,8 +127,10 @@ class _Cells:
 
     @property
     def time(self) -> Floats:
-        """Period of each cell."""
-        return self.group + self.event_time
+        """Period of each cell, the same number for the same period."""
+        found: dict[Any, float] = {}
+        summed = (self.group + self.event_time).tolist()
+        return np.array([found.setdefault(label, at) for label, at in zip(self.times, summed, strict=True)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,4 +301,6 @@ def _keys(cells: _Cells, kind: Kind, averages: list[_Average]) -> dict[str, tupl
 
 
 def _plain(label: Any) -> Any:
-    return int(label) if isinstance(label, float) and label.is_integer() else label
+    if not isinstance(label, float):
+        return label
+    return int(label) if label.is_integer() else float(label)

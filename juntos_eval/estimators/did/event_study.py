@@ -137,9 +137,11 @@ class EventStudy:
     def _indicators(self, frame: TwoWayFrame) -> dict[str, Floats]:
         event = frame.event_time
         if self.window is not None:
-            event = np.where(np.isinf(event), event, np.clip(event, *self.window))
+            ends = frame.design.timeline.rounded(np.array(self.window))
+            event = np.where(np.isinf(event), event, np.clip(event, *ends))
         times = np.unique(event[np.isfinite(event)])
-        if self.reference not in times:
+        reference = float(frame.design.timeline.rounded(np.array(self.reference)))
+        if reference not in times:
             seen = ", ".join(f"{one:g}" for one in times[:12])
             raise DesignError(
                 "no row has the event time of reference",
@@ -147,7 +149,7 @@ class EventStudy:
                 remedy="choose an event time that the data have",
             )
         return {
-            f"event_time={one:g}": (event == one).astype(np.float64) for one in times if one != self.reference
+            f"event_time={one:.15g}": (event == one).astype(np.float64) for one in times if one != reference
         }
 
 

@@ -150,8 +150,9 @@ class ExtendedTwoWay:
         cells, indicators = [], {}
         for cohort in design.cohorts:
             rows = design.first_treated == cohort
-            before = design.timeline.values[design.timeline.values < cohort]
-            for time in np.unique(period[rows]):
+            seen = np.unique(period[rows])
+            before = seen[seen < cohort]
+            for time in seen:
                 is_compared = time >= cohort or (self.control == "never" and time != before[-1])
                 if is_compared:
                     here = rows & (period == time)
@@ -177,7 +178,7 @@ class _Cell:
 
     @property
     def name(self) -> str:
-        return f"cohort={self.cohort:g}, time={self.time:g}"
+        return f"cohort={self.cohort:.15g}, time={self.time:.15g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,8 @@ def _levels(
         raise DesignError(
             "no treated period is left to estimate", where=f"{len(cells)} cells", remedy="add periods"
         )
+    elapsed = frame.design.timeline.rounded(np.array([cell.time - cell.cohort for cell in cells]))
+    since: dict[str, float] = dict(zip((cell.name for cell in cells), elapsed.tolist(), strict=True))
     if by == "simple":
         return [after], {"term": ("att",)}
     if by == "cell":
@@ -225,12 +228,14 @@ def _levels(
             "term": ("att",) * len(cells),
             "group": tuple(label(cell.cohort) for cell in cells),
             "time": tuple(label(cell.time) for cell in cells),
-            "event_time": tuple(number(cell.time - cell.cohort) for cell in cells),
+            "event_time": tuple(number(since[cell.name]) for cell in cells),
         }
         return [[cell] for cell in cells], keys
 
     def of(cell: _Cell) -> float:
-        return {"group": cell.cohort, "calendar": cell.time}.get(by, cell.time - cell.cohort)
+        if by in ("group", "calendar"):
+            return cell.cohort if by == "group" else cell.time
+        return since[cell.name]
 
     among = cells if by == "event_time" else after
     values = sorted({of(cell) for cell in among})

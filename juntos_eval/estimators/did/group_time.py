@@ -246,8 +246,9 @@ class GroupTime:
             effects = _by_unit(effects, units.codes)
             first_treated = np.empty(n)
             first_treated[units.codes] = design.first_treated
-            sums = np.bincount(units.codes, weights=design.weights, minlength=n)
-            weights = sums / np.bincount(units.codes, minlength=n)
+            # a unit of a panel counts once; of cross-sections its people do, each by its weight
+            times_seen = np.bincount(units.codes, minlength=n) if self.panel else np.ones(n)
+            weights = np.bincount(units.codes, weights=design.weights, minlength=n) / times_seen
         return _Found(
             cells=cells,
             effects=effects,
@@ -310,11 +311,12 @@ def _shares(first_treated: Floats, weights: Floats, cohorts: Floats) -> Shares:
 def _keys(cells: Sequence[Cell], design: Staggered) -> dict[str, tuple[Any, ...]]:
     scale = design.timeline
     times = scale.values
+    elapsed = np.array([times[cell.period] - cell.cohort for cell in cells])
     return {
         "term": ("att",) * len(cells),
         "group": tuple(scale.label(cell.cohort) for cell in cells),
         "time": tuple(scale.label(times[cell.period]) for cell in cells),
-        "event_time": tuple(_number(times[cell.period] - cell.cohort) for cell in cells),
+        "event_time": tuple(_number(one) for one in scale.rounded(elapsed)),
     }
 
 

@@ -119,6 +119,7 @@ class InteractionWeighted:
             carry=groups_to_carry(inference, carry),
         )
         frame, note = _with_controls(two_way_frame(data, columns, self.absorb))
+        frame, note = _with_reference(frame, note, self.reference)
         cells = self._cells(frame)
         chosen = inference or Cluster(frame.absorb[0], kind="CR1S")
         found = regress_on(frame, columns, {name: one[2] for name, one in cells.items()}, chosen, carry)
@@ -137,12 +138,17 @@ class InteractionWeighted:
         """Return cohort, event time and indicator of each cell, by name."""
         found = {}
         first = frame.design.first_treated
+        reference = float(frame.design.timeline.rounded(np.array(self.reference)))
         for cohort in frame.design.cohorts:
             rows = first == cohort
             for event in np.unique(frame.event_time[rows]):
-                if event != self.reference:
+                if event != reference:
                     here = (rows & (frame.event_time == event)).astype(np.float64)
-                    found[f"cohort={cohort:g}, event_time={event:g}"] = (float(cohort), float(event), here)
+                    found[f"cohort={cohort:.15g}, event_time={event:.15g}"] = (
+                        float(cohort),
+                        float(event),
+                        here,
+                    )
         return found
 
 
@@ -236,6 +242,30 @@ def _with_controls(frame: TwoWayFrame) -> tuple[TwoWayFrame, tuple[Check, ...]]:
         ),
         (Check("controls", None, note),),
     )
+
+
+def _with_reference(
+    frame: TwoWayFrame, notes: tuple[Check, ...], reference: float
+) -> tuple[TwoWayFrame, tuple[Check, ...]]:
+    """Leave out cohorts without a row at the reference: nothing says what they are compared with."""
+    first, label = frame.design.first_treated, frame.design.timeline.label
+    at = float(frame.design.timeline.rounded(np.array(reference)))
+    lost = [one for one in frame.design.cohorts if not (frame.event_time[first == one] == at).any()]
+    if not lost:
+        return frame, notes
+    names = ", ".join(str(label(one)) for one in lost)
+    if len(lost) == len(frame.design.cohorts):
+        seen = ", ".join(
+            f"{one:g}" for one in np.unique(frame.event_time[np.isfinite(frame.event_time)])[:12]
+        )
+        raise DesignError(
+            "no row has the event time of reference",
+            where=f"reference={reference:g}; there are {seen}",
+            remedy="choose an event time that the data have, or use GroupTime, which compares each cohort "
+            "with its own last period before treatment",
+        )
+    check = Check("cohorts left out", False, f"no row at the reference {reference:g}: {names}")
+    return frame.keep(~np.isin(first, lost), "cohort without the reference event time"), (*notes, check)
 
 
 def _lost(cells: Mapping[str, Any], kept: Mapping[str, int]) -> tuple[Check, ...]:

@@ -97,11 +97,11 @@ class Stacked:
             aggregate=(self.aggregate, ("none", "cohort", "population")),
             controls=(self.controls, ("not_yet", "never")),
         )
-        if self.before < 1 or self.after < 0 or not -self.before <= self.reference < 0:
+        if self.before <= 0 or self.after < 0 or not -self.before <= self.reference < 0:
             raise DesignError(
                 "the window has a period before treatment, the treatment, and the reference",
                 where=f"before={self.before:g}, after={self.after:g}, reference={self.reference:g}",
-                remedy="give before of at least 1, after of at least 0, and a reference in the window",
+                remedy="give before above 0, after of at least 0, and a reference in the window",
             )
 
     def fit(
@@ -134,7 +134,7 @@ class Stacked:
         )
         frame = two_way_frame(data, columns, ())
         stacks, left_out = self._stacks(frame)
-        indicators = self._indicators(stacks)
+        indicators = self._indicators(stacks, float(frame.design.timeline.rounded(np.array(self.reference))))
         has_weights = self.weights is not None or self.aggregate != "none"
         found = FixedEffects(
             outcome=self.outcome,
@@ -169,11 +169,14 @@ class Stacked:
         design, times = frame.design, frame.design.timeline.values
         period, first = times[design.period], design.first_treated
         parts, left_out = [], []
+        before, after = design.timeline.rounded(np.array([-self.before, self.after]))
         for cohort in design.cohorts:
-            if times[0] > cohort - self.before or times[-1] < cohort + self.after:
+            reach = design.timeline.rounded(times - cohort)
+            if reach[0] > before or reach[-1] < after:
                 left_out.append(float(cohort))
                 continue
-            inside = (period >= cohort - self.before) & (period <= cohort + self.after)
+            elapsed = design.timeline.rounded(period - cohort)
+            inside = (elapsed >= before) & (elapsed <= after)
             clean = np.isinf(first) if self.controls == "never" else first > cohort + self.after
             rows = inside & ((first == cohort) | clean)
             is_cohort = first[rows] == cohort
@@ -181,7 +184,7 @@ class Stacked:
                 left_out.append(float(cohort))
                 continue
             part = frame.rows[rows].assign(
-                **{STACK: float(cohort), "is stack's cohort": is_cohort, "event time": period[rows] - cohort}
+                **{STACK: float(cohort), "is stack's cohort": is_cohort, "event time": elapsed[rows]}
             )
             part[WEIGHT], part[POSITION] = design.weights[rows], np.flatnonzero(rows)
             parts.append(part)
@@ -209,13 +212,13 @@ class Stacked:
         share_control = control.groupby(key).transform("sum") / control.groupby(at).transform("sum")
         return np.where(is_cohort, 1.0, (share_treated / share_control).to_numpy())
 
-    def _indicators(self, stacks: DataFrame) -> dict[str, Floats]:
+    def _indicators(self, stacks: DataFrame, reference: float) -> dict[str, Floats]:
         is_cohort = stacks["is stack's cohort"].to_numpy(dtype=np.bool_)
         events = stacks["event time"].to_numpy(dtype=np.float64)
         return {
-            f"event_time={one:g}": ((events == one) & is_cohort).astype(np.float64)
+            f"event_time={one:.15g}": ((events == one) & is_cohort).astype(np.float64)
             for one in np.unique(events[is_cohort])
-            if one != self.reference
+            if one != reference
         }
 
 

@@ -51,6 +51,14 @@ class Timeline:
         """Number of periods."""
         return len(self.values)
 
+    def rounded(self, elapsed: Floats) -> Floats:
+        """Return lengths of time without what fractions of a year lose as floating numbers.
+
+        They are rounded to a thousandth of the shortest time between periods, or less.
+        """
+        gap = float(np.diff(self.values).min())
+        return np.round(elapsed, 3 + max(0, int(np.ceil(-np.log10(gap)))))
+
     def label(self, value: float) -> Any:
         """Return a point of the scale as tables name it: a whole number where it is one, else a label."""
         if self.has_numbers:

@@ -60,8 +60,9 @@ class TwoWayFrame:
 
     @property
     def is_always(self) -> Bools:
-        """Rows of units that are treated from the first period on."""
-        return np.asarray(self.design.first_treated <= self.design.timeline.values[0])
+        """Rows of cohorts that have no row before their treatment."""
+        first = self.design.first_treated
+        return np.asarray(~np.isin(first, np.unique(first[self.event_time < 0])))
 
     def keep(self, kept: Bools, reason: str) -> TwoWayFrame:
         """Return the rows that are kept; the others are counted under a reason."""
@@ -119,7 +120,8 @@ def two_way_frame(data: DataFrame, columns: StaggeredColumns, absorb: tuple[str,
     design = read_staggered(data, columns, extra=_columns_of(absorb))
     refuse_repeated(design, columns)
     times = design.timeline.values[design.period]
-    event_time = np.where(np.isinf(design.first_treated), -np.inf, times - design.first_treated)
+    elapsed = design.timeline.rounded(times - design.first_treated)
+    event_time = np.where(np.isinf(design.first_treated), -np.inf, elapsed)
     rows = data.iloc[design.rows].reset_index(drop=True)
     rows[COHORT] = np.where(np.isinf(design.first_treated), -1.0, design.first_treated)
     return TwoWayFrame(

@@ -167,7 +167,7 @@ def lead_effects(
             remedy="leave pretrends out, or add earlier periods",
         )
     indicators = {
-        f"event_time={one:g}": (untreated.event_time == one).astype(np.float64) for one in event_times
+        f"event_time={one:.15g}": (untreated.event_time == one).astype(np.float64) for one in event_times
     }
     found = regress_on(untreated, columns, indicators, inference, carry)
     at = [place for place, term in enumerate(found.keys["term"]) if term in indicators]
