@@ -1,5 +1,20 @@
-"""Regression discontinuity: sharp, fuzzy and kink designs by local polynomials."""
+"""Regression discontinuity: sharp, fuzzy and kink designs by local polynomials, and tests of the design."""
 
+from juntos_eval.estimators.rdd.density import DensityChoices, density_test
+from juntos_eval.estimators.rdd.falsification import (
+    bandwidth_sensitivity,
+    covariate_continuity,
+    donut_sensitivity,
+    placebo_cutoffs,
+)
 from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 
-__all__ = ["RegressionDiscontinuity"]
+__all__ = [
+    "DensityChoices",
+    "RegressionDiscontinuity",
+    "bandwidth_sensitivity",
+    "covariate_continuity",
+    "density_test",
+    "donut_sensitivity",
+    "placebo_cutoffs",
+]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from juntos_eval.estimators.rdd import RegressionDiscontinuity
+from juntos_eval.estimators.rdd import DensityChoices, RegressionDiscontinuity, density_test
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests" / "golden" / "rdd"
@@ -71,3 +71,16 @@ def test_every_selector(selector: str) -> None:
     details = chosen.fit(table(case["data"])).details
     ours = [details[key] for key in ("h_left", "h_right", "b_left", "b_right")]
     close(ours, case["expected"][selector], 1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in cases() if name.startswith("rddensity")])
+def test_equals_rddensity(name: str) -> None:
+    case = cases()[name]
+    expected = case["expected"]
+    frame = table(case["data"])
+    estimate = density_test(frame, running="x", choices=DensityChoices(**case["choices"]))
+    details = estimate.details
+    close([details["h_left"], details["h_right"]], expected["h"], 1e-7)
+    close(estimate.values, expected["hat"], 1e-7)
+    close(estimate.uncertainty.std_error, expected["se"], 1e-7)
+    assert [details["n_left"], details["n_right"]] == expected["N_h"]

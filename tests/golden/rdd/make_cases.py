@@ -1,7 +1,7 @@
 """Write cases.json from the reference collection: `python make_cases.py <reference>/rdd.json`.
 
-Keeps the calls of rdrobust and rdbwselect that RegressionDiscontinuity answers, each with the choices that
-say the same in our words.
+Keeps the calls of rdrobust and rdbwselect (RegressionDiscontinuity) and of rddensity (density_test), each with
+the choices that say the same in our words.
 """
 
 from __future__ import annotations
@@ -51,9 +51,48 @@ def choices(code: str) -> dict[str, Any]:
     return made
 
 
+def density_choices(code: str) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for theirs, ours in (("fitselect", "fit"), ("kernel", "kernel"), ("vce", "variance")):
+        if (value := argument(code, theirs)) is not None:
+            made[ours] = value
+    if (value := argument(code, "p")) is not None:
+        made["order"] = int(value.strip("L"))
+    for theirs in ("bwselect", "h"):
+        if (value := argument(code, theirs)) is not None:
+            made["bandwidth"] = value if theirs == "bwselect" else numbers(value)
+    if argument(code, "massPoints") == "FALSE":
+        made["has_mass_points"] = False
+    return made
+
+
+def density_numbers(expected: dict[str, Any], variance: str) -> dict[str, Any]:
+    error = expected["sd_asy" if variance == "plugin" else "sd_jk"]
+    sides = ("left", "right", "diff")
+    return {
+        "hat": [expected["hat"][side][0] for side in sides],
+        "se": [error[side][0] for side in sides],
+        "h": [expected["h"][side][0] for side in sides[:2]],
+        "N_h": [expected["N"][f"eff_{side}"][0] for side in sides[:2]],
+    }
+
+
+def density_case(case: dict[str, Any]) -> dict[str, Any]:
+    made = density_choices(case["call"]["code"])
+    return {
+        "id": case["id"],
+        "data": Path(case["data"]).name,
+        "code": case["call"]["code"],
+        "choices": made,
+        "expected": density_numbers(case["expected"], made.get("variance", "jackknife")),
+    }
+
+
 def main(source: str) -> None:
     kept = []
     for case in json.loads(Path(source).read_text(encoding="utf-8")):
+        if case["id"].startswith("rddensity-"):
+            kept.append(density_case(case))
         if not case["id"].startswith(("rdrobust-", "rdbwselect-")):
             continue
         code = case["call"]["code"]
