@@ -41,6 +41,8 @@ class Side:
         Where each row stands in the sample.
     unique : int
         Distinct values of the running variable.
+    near : tuple of numpy.ndarray of int64, shape (n,), optional
+        First and last row (exclusive) of each row's nearest neighbours on the side, where they are known.
     """
 
     sign: int
@@ -51,6 +53,7 @@ class Side:
     clusters: Codes | None
     rows: Codes
     unique: int
+    near: tuple[Codes, Codes] | None = None
 
     @property
     def n(self) -> int:

@@ -13,7 +13,7 @@ Cattaneo, Farrell & Titiunik 2019).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,15 +30,18 @@ __all__ = [
     "SELECTORS",
     "LocalDesign",
     "all_bandwidths",
+    "bandwidths_of",
     "combination",
     "covariate_slopes",
     "has_mass_points",
     "near_within",
+    "with_neighbours",
 ]
 
 SELECTORS = (
     "mserd", "msetwo", "msesum", "msecomb1", "msecomb2", "cerrd", "certwo", "cersum", "cercomb1", "cercomb2",
 )  # fmt: skip
+KINDS = ("rd", "two", "sum")
 # the rule-of-thumb constants of a pilot bandwidth, by kernel
 PILOT = {"triangular": 2.576, "uniform": 1.843, "epanechnikov": 2.34}
 # from this share of repeated values on, mass points are reckoned with
@@ -140,11 +143,46 @@ def covariate_slopes(fits: list[LocalFit], dependent: int) -> Floats:
 
 
 def near_within(side: Side, n: int, rule: VarianceRule) -> Neighbourhoods | None:
-    """Return the neighbourhoods of the first n rows of a side, where the rule wants them."""
-    return neighbourhoods(side.running[:n], rule.neighbours) if rule.kind in {"nn", "crnn"} else None
+    """Return the neighbourhoods of the first n rows of a side among themselves, where the rule wants them."""
+    if rule.kind not in {"nn", "crnn"}:
+        return None
+    if side.near is None:
+        return neighbourhoods(side.running[:n], rule.neighbours)
+    first, last = (bounds[:n] for bounds in side.near)
+    outside = int(np.searchsorted(last, n, side="right"))
+    if outside == n:
+        return Neighbourhoods(first, last)
+    # only the rows at the window's edge lose neighbours; they find others no further in than this
+    reach = max(outside - rule.neighbours - 1, 0)
+    start = int(np.searchsorted(side.distance[:n], side.distance[reach]))
+    edge = neighbourhoods(side.running[start:n], rule.neighbours)
+    kept = outside - start
+    return Neighbourhoods(
+        np.concatenate([first[:outside], edge.first[kept:] + start]),
+        np.concatenate([last[:outside], edge.last[kept:] + start]),
+    )
 
 
-def all_bandwidths(sides: tuple[Side, Side], design: LocalDesign) -> Mapping[str, tuple[float, ...]]:
+def with_neighbours(sides: tuple[Side, Side], rule: VarianceRule) -> tuple[Side, Side]:
+    """Return the sides with each row's neighbours found once for all windows, where the rule wants them."""
+    if rule.kind not in {"nn", "crnn"}:
+        return sides
+    found = (neighbourhoods(side.running, rule.neighbours) for side in sides)
+    left, right = (
+        replace(side, near=(near.first, near.last)) for side, near in zip(sides, found, strict=True)
+    )
+    return left, right
+
+
+def bandwidths_of(sides: tuple[Side, Side], design: LocalDesign, selector: str) -> tuple[float, ...]:
+    """Return h left, h right, b left, b right of one selector, and do no more for it than is needed."""
+    kinds = {"comb1": ("rd", "sum"), "comb2": KINDS}.get(selector[3:], (selector[3:],))
+    return all_bandwidths(sides, design, kinds)[selector]
+
+
+def all_bandwidths(
+    sides: tuple[Side, Side], design: LocalDesign, kinds: tuple[str, ...] = KINDS
+) -> Mapping[str, tuple[float, ...]]:
     """Return h left, h right, b left, b right of each selector.
 
     Parameters
@@ -152,6 +190,8 @@ def all_bandwidths(sides: tuple[Side, Side], design: LocalDesign) -> Mapping[str
     sides : tuple of Side
         Left and right.
     design : LocalDesign
+    kinds : tuple of str
+        Those that are wanted; combinations come where their parts do.
 
     Returns
     -------
@@ -175,7 +215,7 @@ def all_bandwidths(sides: tuple[Side, Side], design: LocalDesign) -> Mapping[str
             constants[key] = (left, right)
         return _balanced(kind, *constants[key])
 
-    for kind in ("rd", "two", "sum"):
+    for kind in kinds:
         # one bandwidth for both sides may end where the wider side does
         most = limits[:, 1] if kind == "two" else np.full(2, limits[:, 1].max())
         floor = limits[:, 0] if kind == "two" else least
@@ -183,8 +223,10 @@ def all_bandwidths(sides: tuple[Side, Side], design: LocalDesign) -> Mapping[str
         bias = np.minimum(stage(kind, (q, p + 1, q + 1), wide, design.regularisation), most)
         main = np.minimum(stage(kind, (p, nu, q), bias, design.regularisation), most)
         found[kind] = np.concatenate([main, bias])
-    found["comb1"] = np.minimum(found["rd"], found["sum"])
-    found["comb2"] = np.median([found["rd"], found["two"], found["sum"]], axis=0)
+    if "rd" in found and "sum" in found:
+        found["comb1"] = np.minimum(found["rd"], found["sum"])
+    if set(kinds) == set(KINDS):
+        found["comb2"] = np.median([found[kind] for kind in KINDS], axis=0)
     shrink = np.array([_coverage_factor(sides, design)] * 2 + [1.0, 1.0])
     mse = {f"mse{kind}": tuple(found[kind].tolist()) for kind in found}
     return mse | {f"cer{kind}": tuple((found[kind] * shrink).tolist()) for kind in found}

@@ -22,7 +22,7 @@ from juntos_eval.estimators.rdd.choices import bandwidth_pair, checked_choices, 
 from juntos_eval.estimators.rdd.rd_checks import rd_checks
 from juntos_eval.estimators.rdd.rd_sample import RdSample, rd_sample
 from juntos_eval.numerics.boundary_variance import VarianceRule
-from juntos_eval.numerics.rd_bandwidth import LocalDesign, all_bandwidths
+from juntos_eval.numerics.rd_bandwidth import LocalDesign, bandwidths_of, with_neighbours
 from juntos_eval.numerics.rd_estimate import Discontinuity, discontinuity
 
 if TYPE_CHECKING:
@@ -179,6 +179,7 @@ class RegressionDiscontinuity:
         )
         sample = rd_sample(self, chosen)
         design = self._design(sample)
+        sample = replace(sample, sides=with_neighbours(sample.sides, design.variance))
         try:
             bandwidths = self._bandwidths(sample, design)
             found = discontinuity(sample.sides, design, bandwidths, chosen.n)
@@ -228,7 +229,7 @@ class RegressionDiscontinuity:
             sides = sample.sides
             if sample.is_fuzzy and (self.has_sharp_bandwidth or sample.has_constant_side):
                 sides, design = sample.without_treatment(), replace(design, is_fuzzy=False)
-            selected = all_bandwidths(sides, design)[self.bandwidth]
+            selected = bandwidths_of(sides, design, self.bandwidth)
             main, bias = selected[:2], selected[2:]
         else:
             main = bandwidth_pair(self.bandwidth)

@@ -1,7 +1,7 @@
 """Write cases.json from the reference collection: `python make_cases.py <reference>/rdd.json`.
 
-Keeps the calls of rdrobust and rdbwselect (RegressionDiscontinuity) and of rddensity (density_test), each with
-the choices that say the same in our words.
+Keeps the calls of rdrobust and rdbwselect (RegressionDiscontinuity) and of rddensity (density_test), each
+with the choices that say the same in our words.
 """
 
 from __future__ import annotations
