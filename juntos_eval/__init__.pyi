@@ -20,12 +20,15 @@ from juntos_eval.estimators.did import InteractionWeighted as InteractionWeighte
 from juntos_eval.estimators.did import LocalProjections as LocalProjections
 from juntos_eval.estimators.did import SetSearch as SetSearch
 from juntos_eval.estimators.did import Stacked as Stacked
+from juntos_eval.estimators.did import SyntheticControl as SyntheticControl
+from juntos_eval.estimators.did import SyntheticDiD as SyntheticDiD
 from juntos_eval.estimators.did import TrendRestriction as TrendRestriction
 from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import bacon as bacon
 from juntos_eval.estimators.did import honest as honest
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
+from juntos_eval.estimators.did.matched import MatchedDiD as MatchedDiD
 from juntos_eval.estimators.iv import ComplierEffect as ComplierEffect
 from juntos_eval.estimators.iv import ComplierMeans as ComplierMeans
 from juntos_eval.estimators.iv import ConfidenceSet as ConfidenceSet

@@ -13,6 +13,7 @@ from juntos_eval.estimators.did.local_projections import LocalProjections
 from juntos_eval.estimators.did.pretrend import pretrend_test
 from juntos_eval.estimators.did.robust_intervals import HonestIntervals, honest
 from juntos_eval.estimators.did.stacked import Stacked
+from juntos_eval.estimators.did.synthetic import SyntheticControl, SyntheticDiD
 from juntos_eval.estimators.did.trend_restrictions import TrendRestriction
 from juntos_eval.estimators.did.two_stage_imputation import TwoStageImputation
 
@@ -28,6 +29,8 @@ __all__ = [
     "LocalProjections",
     "SetSearch",
     "Stacked",
+    "SyntheticControl",
+    "SyntheticDiD",
     "TrendRestriction",
     "TwoStageImputation",
     "aggregate",
