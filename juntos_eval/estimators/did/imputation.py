@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from juntos_eval.arrays import Bools, Floats, grouped_sums
+from juntos_eval.arrays import Bools, Codes, Floats, encode
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, DenseInfluence, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry
@@ -125,11 +125,15 @@ class Imputation:
         is_used = prepared.is_treated & prepared.stage.is_identified
         averages = _averages(prepared.frame, is_used, prepared.weights, self.by)
         effects = np.where(is_used, prepared.stage.rest, 0.0)
-        values = averages.weights.T @ effects
-        residuals = effects[:, None] - self._means(prepared.frame, is_used, averages.weights, effects)
-        psi = np.where(is_used[:, None], averages.weights * residuals, 0.0)
+        weights = averages.dense()
+        values = averages.sums(effects)
+        psi = np.zeros(weights.shape)
+        rows, levels = averages.rows, averages.levels
+        around = effects[rows] - self._means(prepared.frame, averages, effects[rows])
+        psi[rows, levels] = averages.weights * around
         fitted = prepared.stage.fitted
-        psi[fitted] -= prepared.stage.carried(averages.weights) * prepared.stage.rest[fitted, None]
+        # rows that are fitted are untreated, so that none is among those averaged
+        psi[fitted] = prepared.stage.carried(weights) * -prepared.stage.rest[fitted, None]
         fit = Fit(
             values=values,
             influence=DenseInfluence(psi),
@@ -148,23 +152,22 @@ class Imputation:
             inference=chosen,
         )
 
-    def _means(self, frame: TwoWayFrame, used: Bools, weights: Floats, effects: Floats) -> Floats:
-        r"""Return the mean around which each treated row's effect varies, weighted by :math:`v^2`."""
-        kinds = [np.zeros(frame.design.n), frame.event_time, frame.design.first_treated]
-        chosen = {"all": kinds[:1], "event_time": kinds[1:2], "cohort_time": kinds[1:]}[self.average_by]
-        codes = np.unique(np.column_stack(chosen)[used], axis=0, return_inverse=True)[1].ravel()
-        count = int(codes.max(initial=-1)) + 1
-        square = weights[used] ** 2
-        mass = grouped_sums(square, codes, count)
-        total = grouped_sums(square * effects[used, None], codes, count)
-        means = np.zeros_like(weights)
+    def _means(self, frame: TwoWayFrame, averages: _Averages, effects: Floats) -> Floats:
+        r"""Return the mean around which each averaged row's effect varies, weighted by :math:`v^2`."""
+        rows = averages.rows
+        kind = np.zeros(len(rows), np.int64)
+        if self.average_by == "event_time":
+            kind = encode(frame.event_time[rows])[0]
+        elif self.average_by == "cohort_time":
+            cohort = encode(frame.design.first_treated[rows])[0]
+            kind = cohort * frame.design.timeline.count + frame.design.period[rows]
+        codes = kind * averages.count + averages.levels
+        square = averages.weights**2
+        mass = np.bincount(codes, weights=square)[codes]
+        total = np.bincount(codes, weights=square * effects)[codes]
         if self.leave_one_out:
-            others = mass[codes] - square
-            own = total[codes] - square * effects[used, None]
-            means[used] = np.divide(own, others, out=np.zeros_like(own), where=others > 0)
-            return means
-        means[used] = np.divide(total, mass, out=np.zeros_like(total), where=mass > 0)[codes]
-        return means
+            mass, total = mass - square, total - square * effects
+        return np.asarray(np.divide(total, mass, out=np.zeros_like(total), where=mass > 0))
 
     def _pretrend(
         self,
@@ -186,32 +189,52 @@ class Imputation:
 
 @dataclass(frozen=True, slots=True)
 class _Averages:
+    """Means of rows, each of which belongs to one: rows, the mean's number, the row's weight in it."""
+
+    rows: Codes
+    levels: Codes
     weights: Floats
     keys: dict[str, tuple[Any, ...]]
+    size: int
+
+    @property
+    def count(self) -> int:
+        """Number of means."""
+        return len(self.keys["term"])
+
+    def sums(self, values: Floats) -> Floats:
+        """Return the means of values (size,)."""
+        weighted = self.weights * values[self.rows]
+        return np.asarray(np.bincount(self.levels, weights=weighted, minlength=self.count), np.float64)
+
+    def dense(self) -> Floats:
+        """Return the weight of each row in each mean, (size, count)."""
+        weights = np.zeros((self.size, self.count))
+        weights[self.rows, self.levels] = self.weights
+        return weights
 
 
 def _averages(frame: TwoWayFrame, used: Bools, weights: Floats, by: By) -> _Averages:
-    """Return the weight of each row in each mean, (n, m), and what the means are called."""
+    """Return which rows are averaged, with which weights, and what the means are called."""
     design, label = frame.design, frame.design.timeline.label
-    if not used.any():
+    rows = np.flatnonzero(used).astype(np.int64)
+    if not len(rows):
         raise DesignError(
             "no treated row has a prediction from untreated ones",
             where=f"{design.n} rows",
             remedy="add periods before treatment, or units treated later",
         )
     if by == "static":
-        kinds = np.where(used, 0.0, np.nan)
         keys: dict[str, tuple[Any, ...]] = {"term": ("att",)}
-        levels = np.zeros(1)
+        levels = np.zeros(len(rows), np.int64)
     else:
         columns = {
             "event_time": frame.event_time,
             "group": design.first_treated,
             "time": design.timeline.values[design.period],
         }
-        kinds = np.where(used, columns[by], np.nan)
-        levels = np.unique(kinds[used])
-        named = tuple(number(one) if by == "event_time" else label(one) for one in levels)
-        keys = {"term": ("att",) * len(levels), by: named}
-    shares = (kinds[:, None] == levels) * weights[:, None]
-    return _Averages(shares / shares.sum(axis=0), keys)
+        levels, found = encode(columns[by][rows])
+        named = tuple(number(one) if by == "event_time" else label(one) for one in found)
+        keys = {"term": ("att",) * len(found), by: named}
+    totals = np.bincount(levels, weights=weights[rows])
+    return _Averages(rows, levels, weights[rows] / totals[levels], keys, design.n)
