@@ -20,8 +20,11 @@ from juntos_eval.estimators.did import (
     InteractionWeighted,
     LocalProjections,
     Stacked,
+    SyntheticControl,
+    SyntheticDiD,
     TwoStageImputation,
 )
+from juntos_eval.estimators.did.matched import MatchedDiD
 from juntos_eval.estimators.iv import TwoStage
 from juntos_eval.estimators.matching import (
     AIPW,
@@ -79,7 +82,7 @@ class Case:
     @property
     def is_smooth(self) -> bool:
         """Whether influence is the derivative of the estimate, and not of a model of it."""
-        return not isinstance(self.estimator, Matching | RandomEffects | CrossFittedAIPW)
+        return not isinstance(self.estimator, Matching | MatchedDiD | RandomEffects | CrossFittedAIPW)
 
 
 @cache
@@ -117,6 +120,7 @@ _adjusted: dict[str, Any] = {
     "weights": "w",
 }
 _panel: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "treated"}
+_switched: Any = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "treated"}
 _staggered: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "first_treated": "start"}
 _repeated: dict[str, Any] = {"outcome": "y", "time": "year", "treatment": "treated", "panel": False}
 
@@ -253,6 +257,12 @@ ESTIMATORS: dict[str, Case] = {
     "DoublyRobust, repeated cross-sections": _on(
         frames.two_periods, DoublyRobust(**_repeated, covariates=("x1", "x2"), weights="w")
     ),
+    "MatchedDiD": _on(
+        frames.two_periods, MatchedDiD(**_panel, covariates=("x1", "x2", "area"), weights="w", bandwidth=0.2)
+    ),
+    "MatchedDiD, repeated cross-sections": _on(
+        frames.two_periods, MatchedDiD(**_repeated, covariates=("x1", "x2"), bandwidth=0.2)
+    ),
     "GroupTime": _on(frames.staggered, GroupTime(**_staggered, covariates=("x1", "area"), weights="w")),
     "GroupTime, not yet, ipw, universal": _on(
         frames.staggered,
@@ -300,6 +310,8 @@ ESTIMATORS: dict[str, Case] = {
     "TwoStageImputation": _on(
         frames.staggered, TwoStageImputation(**_staggered, weights="w"), keeps_incomplete=True
     ),
+    "SyntheticDiD": _on(frames.switched_on, SyntheticDiD(**_switched, draws=10)),
+    "SyntheticControl": _on(frames.switched_on, SyntheticControl(**_switched, variance="jackknife")),
     "GroupTime, unbalanced": _on(
         frames.staggered, GroupTime(**_staggered, covariates=("x1",), method="reg", balanced=False)
     ),
