@@ -131,7 +131,7 @@ def boundary_variance(
 def _cluster_sums(fit: LocalFit, residual: Floats, equivalent: Floats) -> float:
     clusters = _clusters(fit.side, len(residual))
     total = np.bincount(clusters, weights=equivalent * residual)
-    groups, n = len(total), len(residual)
+    groups, n = int(np.count_nonzero(np.bincount(clusters))), len(residual)
     factor = groups / max(groups - 1.0, 1.0) * (n - 1.0) / (n - fit.order - 1.0)
     return float(factor * np.sum(total**2))
 
@@ -169,4 +169,4 @@ def _leverage_terms(fit: LocalFit, place: Floats, residual: Floats, equivalent: 
 def _clusters(side: Side, n: int) -> Codes:
     if side.clusters is None:
         raise InferenceError("a clustered variance was asked for rows without clusters")
-    return np.unique(side.clusters[:n], return_inverse=True)[1].astype(np.int64)
+    return side.clusters[:n]

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from juntos_eval.arrays import Floats
+from juntos_eval.errors import DesignError
 from juntos_eval.numerics.boundary_variance import (
     Neighbourhoods,
     VarianceRule,
@@ -234,11 +235,19 @@ def all_bandwidths(
 
 def _balanced(kind: str, left: _Constants, right: _Constants) -> Floats:
     if kind == "two":
-        ratio = np.array([side.variance / (side.bias**2 + side.error) for side in (left, right)])
+        spread = np.array([left.variance, right.variance])
+        loss = np.array([side.bias**2 + side.error for side in (left, right)])
     else:
         bias = right.bias - left.bias if kind == "rd" else right.bias + left.bias
-        ratio = np.full(2, (left.variance + right.variance) / (bias**2 + left.error + right.error))
-    return np.asarray(ratio**left.rate)
+        spread = np.full(2, left.variance + right.variance)
+        loss = np.full(2, bias**2 + left.error + right.error)
+    if not ((spread > 0) & (loss > 0)).all():
+        raise DesignError(
+            "no bandwidth can be selected: near the cutoff the outcome has no variance or no curvature",
+            where=f"variance {spread.min():.3g}, squared bias {loss.min():.3g}",
+            remedy="give the bandwidth itself, and look whether the outcome is constant on a side",
+        )
+    return np.asarray((spread / loss) ** left.rate)
 
 
 def _constants(

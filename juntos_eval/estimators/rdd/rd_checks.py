@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check
 from juntos_eval.estimators.rdd.rd_sample import RdSample
 from juntos_eval.numerics.rd_bandwidth import MASS_SHARE, has_mass_points
@@ -22,13 +21,7 @@ STRONG_F = 10.0
 
 
 def rd_checks(choices: RegressionDiscontinuity, sample: RdSample, found: Discontinuity) -> tuple[Check, ...]:
-    """Return the checks of mass points, covariates, clusters and the first stage.
-
-    Raises
-    ------
-    DesignError
-        Where the treatment does not jump at all.
-    """
+    """Return the checks of mass points, covariates, clusters and the first stage."""
     checks = []
     if choices.mass_points != "off":
         checks.append(_mass_points(choices, sample))
@@ -69,19 +62,7 @@ def _straddling(sample: RdSample) -> Check:
 def _first_stage(sample: RdSample, found: Discontinuity) -> Check:
     jump, variance = float(found.treatment[0, 0]), float(found.treatment[1, 0])
     if all(np.ptp(side.columns[1]) == 0 for side in sample.sides):
-        if jump == 0:
-            _no_first_stage(jump)
         return Check("first stage", True, "the treatment follows the cutoff exactly: the design is sharp")
-    if not np.isfinite(found.values).all() or variance == 0:
-        _no_first_stage(jump)
     strength = jump**2 / variance
     detail = f"treatment jumps by {jump:.4g}, F = {strength:.1f}"
     return Check("first stage", strength >= STRONG_F, detail)
-
-
-def _no_first_stage(jump: float) -> None:
-    raise DesignError(
-        "the treatment has no first stage at the cutoff",
-        where=f"jump of the treatment {jump:.3g}",
-        remedy="check cutoff and treatment; report the reduced form without treatment=",
-    )

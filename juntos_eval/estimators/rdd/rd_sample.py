@@ -56,7 +56,7 @@ def rd_sample(choices: RegressionDiscontinuity, chosen: Selection) -> RdSample:
     Raises
     ------
     DesignError
-        Where the cutoff lies outside the data or a side has too few distinct values.
+        Where the cutoff lies outside the data, a side has too few distinct values, or treatment is constant.
     """
     running = chosen.columns[choices.running]
     kept = _independent(chosen.covariates, running >= choices.cutoff)
@@ -77,6 +77,12 @@ def rd_sample(choices: RegressionDiscontinuity, chosen: Selection) -> RdSample:
                 f"data from {running.min():g} to {running.max():g}",
                 remedy="check the cutoff and its units; for few mass points use local randomisation",
             )
+    if choices.treatment and np.ptp(chosen.columns[choices.treatment]) == 0:
+        raise DesignError(
+            "the treatment has no first stage: it is the same in all rows",
+            where=f"column '{choices.treatment}', {chosen.n:,} rows",
+            remedy="check the treatment; report the reduced form without treatment=",
+        )
     return RdSample(
         sides=sides,
         is_fuzzy=choices.treatment is not None,
@@ -102,8 +108,7 @@ def sorted_sides(
     -------
     tuple of Side
     """
-    # stable, so that rows with ties add up in the order of the table
-    order = np.argsort(running, kind="stable")
+    order = np.argsort(running)
     middle = int(np.searchsorted(running[order], cutoff))
     left = make_side(running, columns, weights, order[:middle], cutoff=cutoff, sign=-1, clusters=clusters)
     right = make_side(running, columns, weights, order[middle:], cutoff=cutoff, sign=1, clusters=clusters)
