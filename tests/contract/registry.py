@@ -20,8 +20,6 @@ from juntos_eval.estimators.did import (
     InteractionWeighted,
     LocalProjections,
     Stacked,
-    SyntheticControl,
-    SyntheticDiD,
     TwoStageImputation,
 )
 from juntos_eval.estimators.did.matched import MatchedDiD
@@ -120,7 +118,6 @@ _adjusted: dict[str, Any] = {
     "weights": "w",
 }
 _panel: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "treated"}
-_switched: Any = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "treated"}
 _staggered: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "first_treated": "start"}
 _repeated: dict[str, Any] = {"outcome": "y", "time": "year", "treatment": "treated", "panel": False}
 
@@ -310,8 +307,6 @@ ESTIMATORS: dict[str, Case] = {
     "TwoStageImputation": _on(
         frames.staggered, TwoStageImputation(**_staggered, weights="w"), keeps_incomplete=True
     ),
-    "SyntheticDiD": _on(frames.switched_on, SyntheticDiD(**_switched, draws=10)),
-    "SyntheticControl": _on(frames.switched_on, SyntheticControl(**_switched, variance="jackknife")),
     "GroupTime, unbalanced": _on(
         frames.staggered, GroupTime(**_staggered, covariates=("x1",), method="reg", balanced=False)
     ),
@@ -325,6 +320,7 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"BalancedReplication", "Bootstrap", "Jackknife", "ReplicateWeights", "SurveyBootstrap"}
     | {"Randomization"}
     | {"PartiallyLinear"}  # its treatment may be a dose
+    | {"SyntheticControl", "SyntheticDiD"}  # no sampling weights; influence is the jackknife's, weights held
     | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}
 )
 
