@@ -13,7 +13,7 @@ from juntos_eval.pipeline.step import Step
 from juntos_eval.surveys import enaho
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.source import load_source
+from juntos_eval.surveys.source import find_table, load_source
 from juntos_eval.surveys.store import provenance_path, read_table, write_table
 from juntos_eval.surveys.synthetic import SURVEY_YEARS, write_synthetic
 from juntos_eval.surveys.synthetic.truth import TRUTH_FILE
@@ -92,8 +92,7 @@ def data_steps(run: Run) -> list[Step]:
 def _find(raw: RawFolder, table: str, year: int) -> Path | None:
     if not load_codebook("enaho").maps(table, year):
         return None
-    facts = load_source("enaho").table(table)
-    return raw.find(survey="enaho", year=year, table=table, names=facts.names(year))
+    return find_table(raw, survey="enaho", table=table, year=year)
 
 
 def tables_of(run: Run, year: int) -> tuple[str, ...]:
@@ -140,7 +139,7 @@ def _raw_files(run: Run, survey: str, table: str, year: int | None) -> tuple[Pat
     if run.synthetic is not None:
         return (run.synthetic.folder / MANIFEST,)
     raw = run.raw()
-    path = raw.find(survey=survey, year=year, table=table, names=load_source(survey).table(table).names(year))
+    path = find_table(raw, survey=survey, table=table, year=year)
     # a missing file is told by the reader, in its own words
     return () if path is None else (path,)
 

@@ -13,7 +13,7 @@ from juntos_eval.pipeline.step import Step
 from juntos_eval.surveys import enaho
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.source import load_source
+from juntos_eval.surveys.source import find_table, load_source
 from juntos_eval.surveys.store import provenance_path, write_table
 from juntos_eval.surveys.synthetic import SURVEY_YEARS
 
@@ -89,7 +89,7 @@ def enaho_module_steps(run: Run) -> list[Step]:
 def _find(raw: RawFolder, table: str, year: int) -> Path | None:
     if not load_codebook(SURVEY).maps(table, year):
         return None
-    return raw.find(survey=SURVEY, year=year, table=table, names=load_source(SURVEY).table(table).names(year))
+    return find_table(raw, survey=SURVEY, table=table, year=year)
 
 
 def _step(run: Run, name: str, year: int) -> Step:

@@ -14,7 +14,7 @@ from juntos_eval.pipeline.run import Run
 from juntos_eval.pipeline.step import Step
 from juntos_eval.surveys import endes
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.source import load_source
+from juntos_eval.surveys.source import find_table, load_source
 from juntos_eval.surveys.store import provenance_path, read_table, write_table
 
 __all__ = ["endes_steps", "endes_years", "refusal"]
@@ -120,8 +120,7 @@ def refusal(error: SourceError) -> Step:
 
 
 def _find(raw: RawFolder, table: str, year: int) -> Path | None:
-    names = load_source(SURVEY).table(table).names(year)
-    return raw.find(survey=SURVEY, year=year, table=table, names=names)
+    return find_table(raw, survey=SURVEY, table=table, year=year)
 
 
 def _tables_of(run: Run, year: int) -> tuple[str, ...]:

@@ -13,15 +13,25 @@ from juntos_eval.errors import JuntosError, SourceError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import Column, load_codebook
 from juntos_eval.surveys.doctor_deposits import examine_deposits
-from juntos_eval.surveys.extract import check_archive
+from juntos_eval.surveys.extract import check_archive, lent_member, pick_member
 from juntos_eval.surveys.fetch.ledger import Ledger
 from juntos_eval.surveys.fetch.run import ZIPS
 from juntos_eval.surveys.findings import Diagnosis, Finding, below
 from juntos_eval.surveys.harmonise import YEAR_COLUMN
 from juntos_eval.surveys.provenance import SCHEMA_VERSION, CleanTable, code_version
 from juntos_eval.surveys.read import check_file, sha256_of
+from juntos_eval.surveys.read_columns import column_names
 from juntos_eval.surveys.read_probe import Probe, probe
-from juntos_eval.surveys.source import SURVEYS, UNDATED, SurveySource, TableSource, load_source, year_label
+from juntos_eval.surveys.source import (
+    SURVEYS,
+    UNDATED,
+    SurveySource,
+    TableSource,
+    find_table,
+    load_source,
+    year_label,
+    zipped_rule,
+)
 from juntos_eval.surveys.store import read_table
 
 __all__ = ["examine"]
@@ -103,7 +113,7 @@ def _of_survey(raw: RawFolder, source: SurveySource) -> tuple[list[_Declared], l
             if not codebook.maps(table.name, year):
                 continue
             try:
-                path = raw.find(survey=source.name, year=year, table=table.name, names=table.names(year))
+                path = find_table(raw, survey=source.name, table=table.name, year=year)
             except SourceError as error:
                 findings.append(Finding.of(error, below(Path(error.where), raw.root)))
                 continue
@@ -136,7 +146,7 @@ def _raw_file(raw: RawFolder, file: _Declared) -> Iterator[Finding]:
     place = below(file.path, raw.root)
     try:
         check_file(file.path, raw.expected.get(file.path))
-        found = probe(file.path, file.source.rules)
+        found = _probe(file)
         if found.rows:
             yield from _content(file, found, place)
     except JuntosError as error:
@@ -159,6 +169,17 @@ def _raw_file(raw: RawFolder, file: _Declared) -> Iterator[Finding]:
             what=f"The file has {found.rows:,} rows, the issue seen {expected:,}",
             remedy="INEI may have issued it anew: once you trust it, state its rows in manifest.toml",
         )
+
+
+def _probe(file: _Declared) -> Probe:
+    if file.path.suffix.lower() != ".zip":
+        return probe(file.path, file.source.rules)
+    label = year_label(file.year)
+    columns = load_codebook(file.source.name).columns_of(file.table.name, file.year)
+    needs = tuple(column.raw[label] for column in columns if column.is_needed and column.name != "year")
+    member = pick_member(file.path, zipped_rule(file.table, file.year, needs), column_names)
+    with lent_member(file.path, member) as path:
+        return probe(path, file.source.rules)
 
 
 def _content(file: _Declared, found: Probe, place: str) -> Iterator[Finding]:

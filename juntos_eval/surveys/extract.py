@@ -17,6 +17,7 @@ from juntos_eval.errors import SourceError
 from juntos_eval.paths import atomic_path
 
 __all__ = [
+    "ANY_DATA",
     "DATA_SUFFIXES",
     "LIMITS",
     "Limits",

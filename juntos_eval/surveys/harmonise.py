@@ -17,7 +17,7 @@ from juntos_eval.surveys.codebook import Code, Column, load_codebook
 from juntos_eval.surveys.convert import as_codes, as_key, as_number, as_text, as_weight
 from juntos_eval.surveys.provenance import InputFile, Provenance
 from juntos_eval.surveys.read import RawTable
-from juntos_eval.surveys.source import load_source, read_table_source, year_label
+from juntos_eval.surveys.source import find_table, load_source, read_table_source, year_label
 
 __all__ = ["WITHOUT_KEY", "Harmonised", "harmonise", "has_table", "open_table"]
 
@@ -126,8 +126,18 @@ def open_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> 
     >>> opened.frame["sex"].cat.categories.tolist(), opened.is_synthetic
     (['male', 'female'], True)
     """
-    load_codebook(survey).columns_of(table, year)
-    table_read = read_table_source(raw, survey=survey, table=table, year=year)
+    declared = load_codebook(survey).columns_of(table, year)
+    label = year_label(year)
+    known = {_normal(column.raw[label]) for column in declared}
+    table_read = read_table_source(
+        raw,
+        survey=survey,
+        table=table,
+        year=year,
+        # the year's own column arrives mangled, a different way each time
+        needs=tuple(column.raw[label] for column in declared if column.is_needed and column.name != "year"),
+        columns=lambda name: _normal(name) in known or YEAR_COLUMN.match(name.lower()) is not None,
+    )
     opened = harmonise(table_read, survey=survey, table=table, year=year)
     return replace(opened, is_synthetic=raw.is_synthetic)
 
@@ -156,8 +166,7 @@ def has_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> b
     """
     if not load_codebook(survey).maps(table, year):
         return False
-    names = load_source(survey).table(table).names(year)
-    return raw.find(survey=survey, year=year, table=table, names=names) is not None
+    return find_table(raw, survey=survey, table=table, year=year) is not None
 
 
 def harmonise(raw: RawTable, *, survey: str, table: str, year: int | None) -> Harmonised:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from juntos_eval.arrays import FrozenMapping
 from juntos_eval.errors import SchemaError, SourceError
 from juntos_eval.paths import Expectation, RawFolder
+from juntos_eval.surveys.extract import ANY_DATA, MemberRule
 from juntos_eval.surveys.read import RawTable, read_raw
 from juntos_eval.surveys.read_delimited import TextRules
 
@@ -20,9 +23,11 @@ __all__ = [
     "UNDATED",
     "SurveySource",
     "TableSource",
+    "find_table",
     "load_source",
     "read_table_source",
     "year_label",
+    "zipped_rule",
 ]
 
 SURVEYS: Final = ("enaho", "endes", "geo")
@@ -210,8 +215,8 @@ def _table(name: str, facts: Mapping[str, Any], producer: str) -> TableSource:
     )
 
 
-def read_table_source(raw: RawFolder, *, survey: str, table: str, year: int | None) -> RawTable:
-    """Find the raw file of a table and read it, every column as written.
+def find_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> Path | None:
+    """Return the raw file of a table: the data file itself, else the publisher's zip in its place.
 
     Parameters
     ----------
@@ -219,6 +224,83 @@ def read_table_source(raw: RawFolder, *, survey: str, table: str, year: int | No
     survey, table : str
     year : int or None
         None for tables without a date.
+
+    Returns
+    -------
+    Path or None
+
+    Raises
+    ------
+    SourceError
+        If a listed file does not exist, or two differ in nothing but upper and lower case.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from juntos_eval.paths import RawFolder
+    >>> from juntos_eval.surveys.source import find_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     year = Path(folder) / "enaho" / "2024"
+    ...     year.mkdir(parents=True)
+    ...     (year / "966-Modulo02.zip").touch()
+    ...     find_table(RawFolder.at(folder), survey="enaho", table="members", year=2024).name
+    '966-Modulo02.zip'
+    """
+    source = load_source(survey)
+    facts = source.table(table)
+    zipped = source.address(table, year, "").rpartition("/")[2]
+    # what somebody else made of a module is not in the publisher's zip
+    has_zip = zipped.endswith(".zip") and facts.producer == source.producer
+    names = (*facts.names(year), *((zipped,) if has_zip else ()))
+    return raw.find(survey=survey, year=year, table=table, names=names)
+
+
+def zipped_rule(facts: TableSource, year: int | None, needs: tuple[str, ...]) -> MemberRule:
+    """Return which member of the publisher's zip holds a table: by name, or by the variables it must have.
+
+    Parameters
+    ----------
+    facts : TableSource
+    year : int or None
+    needs : tuple of str
+        Raw names of the needed columns.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.source import load_source, zipped_rule
+    >>> rule = zipped_rule(load_source("enaho").table("sumaria"), 2019, ("pobreza",))
+    >>> rule.rank("687-Modulo34/sumaria-2019.dta"), rule.rank("Diccionario.pdf")
+    (0, None)
+    """
+    exact = tuple(re.escape(name) for name in facts.names(year))
+    return MemberRule(patterns=(*exact, *(ANY_DATA.patterns if needs else ())), needs=needs)
+
+
+def read_table_source(
+    raw: RawFolder,
+    *,
+    survey: str,
+    table: str,
+    year: int | None,
+    needs: tuple[str, ...] = (),
+    columns: Callable[[str], bool] | None = None,
+) -> RawTable:
+    """Find the raw file of a table and read it, as written.
+
+    The publisher's own zip, laid into the year's folder, is read as it is: the member is the one that has the
+    table's name, or the variables that it must have.
+
+    Parameters
+    ----------
+    raw : RawFolder
+    survey, table : str
+    year : int or None
+        None for tables without a date.
+    needs : tuple of str
+        Raw names without which a member of a zip is another table.
+    columns : callable, optional
+        Says of a raw name whether to read it; every column without it.
 
     Returns
     -------
@@ -242,7 +324,7 @@ def read_table_source(raw: RawFolder, *, survey: str, table: str, year: int | No
     """
     source = load_source(survey)
     facts = source.table(table)
-    path = raw.find(survey=survey, year=year, table=table, names=facts.names(year))
+    path = find_table(raw, survey=survey, table=table, year=year)
     if path is None:
         names = " or ".join(facts.names(year))
         raise SourceError(
@@ -250,7 +332,13 @@ def read_table_source(raw: RawFolder, *, survey: str, table: str, year: int | No
             where=str(raw.root / survey / str(year) if year is not None else raw.root / survey),
             remedy=f"put {names} there; data_raw/README.md says how to get it",
         )
-    return read_raw(path, rules=source.rules, expected=_expectation(raw, facts, path, year))
+    return read_raw(
+        path,
+        rules=source.rules,
+        expected=_expectation(raw, facts, path, year),
+        member=zipped_rule(facts, year, needs),
+        columns=columns,
+    )
 
 
 def _expectation(raw: RawFolder, facts: TableSource, path: Any, year: int | None) -> Expectation:

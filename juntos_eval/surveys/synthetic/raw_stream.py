@@ -69,7 +69,8 @@ class RawStream:
     def open(cls, folder: Path, table: str, year: int) -> Iterator[RawStream]:
         """Open the file of a table and year; it gets its name when all is written."""
         names = load_source("enaho").table(table).names(year)
-        name = names[1 if release_of(year) == "csv" else 0]
+        suffix = ".csv" if release_of(year) == "csv" else ".dta"
+        name = next(name for name in names if name.endswith(suffix))
         path = folder / name
         with atomic_path(path) as partial, partial.open("w+b") as file:
             stream = cls(path, table, year, file)
