@@ -54,3 +54,21 @@ def test_panes() -> None:
     assert low < 0 < high
     census = read("Government_Transfers_McCrary.csv")
     assert density_test(census, running="Income_Centered").checks[0].passed is False
+
+
+def test_progresa() -> None:
+    """Progresa: first stage 0.73, reduced form 0.031, and the placebo in control villages fails: 0.174 [0.074, 0.323].
+
+    All from the shared data README; years after 1997, clustered by village, poverty to the right.
+    """
+    frame = read("progresa.dta").assign(poverty=lambda rows: -rows["z"])
+    after = frame[frame["year"] > 1997]
+    design = RegressionDiscontinuity(outcome="enroll_child", running="poverty", cluster="villid")
+    reduced = design.fit(after[after["D_assig"] == 1])
+    assert round(float(reduced.values[0]), 3) == 0.031
+    asked = after[(after["D_assig"] == 1) & after["enroll_child"].notna()]
+    first = RegressionDiscontinuity(outcome="D_HH", running="poverty", cluster="villid").fit(asked)
+    assert round(float(first.values[0]), 2) == 0.73
+    placebo = design.fit(after[after["D_assig"] == 0])
+    assert round(float(placebo.values[0]), 3) == 0.174
+    assert [round(float(end), 3) for end in placebo.interval()[2]] == [0.074, 0.323]
