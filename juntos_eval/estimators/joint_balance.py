@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Codes, Floats, grouped_sums
 from juntos_eval.errors import DesignError
@@ -16,6 +15,7 @@ from juntos_eval.estimators.design import Selection, groups_to_carry, require_fr
 from juntos_eval.inference.assignments import Assignments, assignments_of
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.robust import Robust
+from juntos_eval.numerics.distributions import chi_squared_tail
 from juntos_eval.numerics.least_squares import least_squares
 from juntos_eval.numerics.wald import WaldTest
 
@@ -182,7 +182,7 @@ def joint_balance(
         f_test=_test(regression, np.ones(len(regression.values), np.bool_)),
         distance=distance,
         df=rank,
-        p_chi_squared=float(stats.chi2.sf(distance, rank)),
+        p_chi_squared=chi_squared_tail(distance, rank),
         p_randomization=float(p),
         assignments=len(drawn),
     )

@@ -16,6 +16,7 @@ __all__ = [
     "chi_squared_tail",
     "f_quantile",
     "f_tail",
+    "normal_log_density",
     "normal_quantile",
     "normal_tail",
     "t_quantile",
@@ -26,6 +27,11 @@ __all__ = [
 def normal_tail(x: Floats | float) -> Floats:
     """Return :math:`P(Z > x)` of a standard normal variable."""
     return np.asarray(special.ndtr(-np.asarray(x, dtype=np.float64)))
+
+
+def normal_log_density(x: Floats) -> Floats:
+    """Return the logarithm of the standard normal density."""
+    return np.asarray(-0.5 * x**2 - 0.5 * np.log(2.0 * np.pi))
 
 
 def normal_quantile(chance: Floats | float) -> Floats:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Codes, Floats, frozen
 
@@ -165,7 +164,7 @@ def aligned_rank_deviate(sets: MatchedSets, gamma: float) -> float:
     aligned = outcome - (np.bincount(owner, weights=outcome) / size)[owner]
     # rounding must not tell equal outcomes apart
     scale = float(np.abs(aligned).max(initial=0.0))
-    ranks = stats.rankdata(np.round(aligned / scale, 10)) if scale > 0 else np.zeros(len(aligned))
+    ranks = _ranked(np.round(aligned / scale, 10)) if scale > 0 else np.zeros(len(aligned))
     sign = 1.0
     if gamma < 1.0:
         # the smallest expectation of the ranks is the largest of their negatives, turned round
@@ -208,11 +207,13 @@ def count_tail(sets: MatchedSets, gamma: float) -> float:
     mixed = (ones > 0) & (ones < size)
     if not mixed.any():
         return float("nan")
+    from scipy.stats import binom  # a third of a second, which only these bounds are to wait for
+
     kinds, counts = np.unique(np.column_stack([ones, size])[mixed], axis=0, return_counts=True)
     weights = np.ones(1)
     for (positive, n), count in zip(kinds.tolist(), counts.tolist(), strict=True):
         chance = positive * gamma / (positive * gamma + n - positive)
-        weights = np.convolve(weights, stats.binom.pmf(np.arange(count + 1), count, chance))
+        weights = np.convolve(weights, binom.pmf(np.arange(count + 1), count, chance))
     return float(min(1.0, weights[int(np.rint(sets.odd[mixed].sum())) :].sum()))
 
 
@@ -223,7 +224,7 @@ def _ranks(differences: Floats) -> Floats:
     if size.max(initial=0.0) > 0:
         # rounding must not tell equal differences apart, nor from zero
         size = np.round(size / size.max(), 12)
-        ranks[size > 0] = stats.rankdata(size[size > 0])
+        ranks[size > 0] = _ranked(size[size > 0])
     return ranks
 
 
@@ -246,3 +247,9 @@ def _largest_moments(ranks: Floats, owner: Codes, size: Floats, gamma: float) ->
     widest = np.full(len(size), 0.0)
     np.maximum.at(widest, of[is_best], variance[is_best])
     return best, widest
+
+
+def _ranked(values: Floats) -> Floats:
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg, special
 
 from juntos_eval.arrays import Floats
+from juntos_eval.numerics.distributions import chi_squared_tail
 from juntos_eval.numerics.k_class import PartialledOut
 
 __all__ = [
@@ -122,7 +123,7 @@ def effective_f(
     def critical(x: float) -> float:
         largest = float(np.linalg.eigvalsh(of_first)[-1])
         df = trace**2 * (1 + 2 * x) / (float(np.sum(of_first**2)) + 2 * x * trace * largest)
-        return float(stats.ncx2.ppf(level, df, x * df)) / df
+        return float(special.chndtrix(level, df, x * df)) / df
 
     return EffectiveF(
         statistic=float(first_stage @ first_stage) / trace,
@@ -216,7 +217,7 @@ def rank_test(moments: Floats, covariance: Floats) -> RankTest:
     2.0
     """
     value = float(moments @ np.linalg.solve(covariance, moments))
-    return RankTest(value, len(moments), float(stats.chi2.sf(value, len(moments))))
+    return RankTest(value, len(moments), chi_squared_tail(value, len(moments)))
 
 
 def cragg_donald(left: PartialledOut, df: float) -> float:

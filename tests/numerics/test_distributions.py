@@ -15,6 +15,7 @@ DF = np.array([0.7, 1.0, 3.5, 49.0, 1e6, np.inf])
 
 def test_normal() -> None:
     np.testing.assert_allclose(laws.normal_tail(X), stats.norm.sf(X), rtol=1e-13)
+    np.testing.assert_allclose(laws.normal_log_density(X), stats.norm.logpdf(X), rtol=1e-13)
     np.testing.assert_allclose(laws.normal_quantile(CHANCES), stats.norm.ppf(CHANCES), rtol=1e-13)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
@@ -14,6 +13,7 @@ from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, model_of
 from juntos_eval.estimators.iv.score_covariance import moment_covariance_by
 from juntos_eval.inference.robust import Iid, Robust
+from juntos_eval.numerics.distributions import chi_squared_tail
 from juntos_eval.numerics.k_class import PartialledOut
 from juntos_eval.numerics.wald import WaldTest, wald_test
 
@@ -119,7 +119,7 @@ def overidentification_of_model(
         return SpecificationTest(name, np.nan, 0, np.nan)
     covariance = moment_covariance_by(inference, model, left.basis, residuals)
     statistic = _objective(gradient, left.basis.T @ residuals, covariance)
-    return SpecificationTest(name, statistic, df, float(stats.chi2.sf(statistic, df)))
+    return SpecificationTest(name, statistic, df, chi_squared_tail(statistic, df))
 
 
 def _objective(gradient: Floats, moment: Floats, covariance: Floats) -> float:
@@ -150,7 +150,7 @@ def _difference(
     every = _objective(gradient, moment, covariance)
     fewer = _objective(gradient[trusted], moment[trusted], covariance[np.ix_(trusted, trusted)])
     df = len(model.instrument_names) - len(trusted)
-    return SpecificationTest("C", every - fewer, df, float(stats.chi2.sf(every - fewer, df)))
+    return SpecificationTest("C", every - fewer, df, chi_squared_tail(every - fewer, df))
 
 
 def endogeneity(estimate: Estimate, *, inference: Inference | None = None) -> WaldTest:

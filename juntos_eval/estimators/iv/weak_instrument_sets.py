@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError, InferenceError
@@ -15,6 +14,7 @@ from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, mode
 from juntos_eval.estimators.iv.score_covariance import ReducedForms, reduced_forms
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.acceptance_set import QuadraticTest, acceptance_set
+from juntos_eval.numerics.distributions import f_quantile
 from juntos_eval.numerics.k_class import PartialledOut
 from juntos_eval.numerics.wald import WaldTest, wald_test
 
@@ -196,7 +196,7 @@ def set_of_forms(forms: ReducedForms, level: float) -> ConfidenceSet:
             remedy="give 0.95 for 95 percent",
         )
     m = len(forms.outcome)
-    bound = float(stats.chi2.ppf(level, m) if np.isinf(forms.df) else m * stats.f.ppf(level, m, forms.df))
+    bound = m * f_quantile(level, m, forms.df)
     test = QuadraticTest(level=forms.outcome, slope=forms.first_stage, variances=forms.variances)
     return ConfidenceSet(
         intervals=acceptance_set(test, bound), level=level, method=f"Anderson-Rubin, {forms.method}"

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, special, stats
+from scipy import linalg, special
 
 from juntos_eval.arrays import Bools, Floats, frozen
 from juntos_eval.errors import DesignError
@@ -26,6 +26,7 @@ from juntos_eval.estimators.matching.balancing_moments import Moments, gmm_minim
 from juntos_eval.estimators.matching.nuisances import ScoreModel, information_root
 from juntos_eval.estimators.matching.score import Score, fit_score
 from juntos_eval.numerics.convex_newton import minimise_convex
+from juntos_eval.numerics.distributions import chi_squared_tail
 
 __all__ = ["BALANCED_ESTIMANDS", "StackedScore", "fit_balancing_score"]
 
@@ -309,7 +310,7 @@ def _j_test(seen: Moments, basis: Floats, share: Floats, fixed: Moments | None) 
         roots, axes = np.linalg.eigh(white @ white.T)
         along = axes[:, -size:].T @ linalg.solve_triangular(root, mean, lower=True)
         statistic = float((along**2 / roots[-size:]).sum())
-    p_value = float(stats.chi2.sf(statistic, size))
+    p_value = chi_squared_tail(statistic, size)
     detail = (
         f"J = {statistic:.3f} on {size} degrees of freedom, p = {p_value:.3g}: likelihood and balance "
         f"{'agree on' if p_value >= LEVEL else 'disagree about'} the score"

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import linalg, special, stats
+from scipy import linalg, special
 
 from juntos_eval.arrays import Bools, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.matching.score import Score
+from juntos_eval.numerics.distributions import normal_log_density
 
 __all__ = [
     "DualModel",
@@ -259,10 +260,10 @@ def score_model(score: Score, treated: Bools, weights: Floats) -> ScoreModel:
         density = curvature = probability * (1.0 - probability)
         residual = treated - probability
     else:
-        density = np.asarray(stats.norm.pdf(index))
+        density = np.exp(normal_log_density(index))
         side = np.where(treated, 1.0, -1.0)
         # density over tail, by logarithms so that far tails do not become 0 / 0
-        residual = side * np.exp(stats.norm.logpdf(index) - special.log_ndtr(side * index))
+        residual = side * np.exp(normal_log_density(index) - special.log_ndtr(side * index))
         curvature = residual * (residual + index)
     columns = score.design[:, 1:]
     basis = np.column_stack([np.ones(len(treated)), (columns - columns.mean(axis=0)) / columns.std(axis=0)])

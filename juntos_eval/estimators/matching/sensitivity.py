@@ -8,13 +8,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from pandas import DataFrame
-from scipy import stats
 
 from juntos_eval.arrays import Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.matching.adjusted import refuse_other
 from juntos_eval.estimators.matching.e_value import EValue, e_value
 from juntos_eval.estimators.matching.matched_design import MatchedDesign
+from juntos_eval.numerics.distributions import normal_quantile, normal_tail
 from juntos_eval.numerics.hidden_bias import (
     MatchedSets,
     aligned_rank_deviate,
@@ -186,7 +186,7 @@ def rosenbaum_bounds(
     p_values = [[tests.p_value(gamma, side, alternative) for gamma in grid] for side in ("lower", "upper")]
     bounds = np.full((4, len(grid)), np.nan)
     if not tests.is_binary:
-        z = float(stats.norm.ppf(0.5 + level / 2.0))
+        z = float(normal_quantile(0.5 + level / 2.0))
         bounds = np.array([_shifts(sets, gamma, z) for gamma in grid]).T
     return HiddenBiasBounds(
         gammas=grid,
@@ -245,8 +245,8 @@ def _tests(sets: MatchedSets) -> _Tests:
         return _Tests(
             "aligned rank, large-sample",
             False,
-            lambda g: float(stats.norm.sf(aligned_rank_deviate(sets, g))),
-            lambda g: float(stats.norm.sf(aligned_rank_deviate(turned, g))),
+            lambda g: float(normal_tail(aligned_rank_deviate(sets, g))),
+            lambda g: float(normal_tail(aligned_rank_deviate(turned, g))),
         )
     pairs = sets.odd - sets.others
     if len(pairs) <= EXACT_PAIRS:
@@ -259,8 +259,8 @@ def _tests(sets: MatchedSets) -> _Tests:
     return _Tests(
         "Wilcoxon signed rank, large-sample",
         False,
-        lambda g: float(stats.norm.sf(signed_rank_deviate(pairs, g))),
-        lambda g: float(stats.norm.sf(signed_rank_deviate(-pairs, g))),
+        lambda g: float(normal_tail(signed_rank_deviate(pairs, g))),
+        lambda g: float(normal_tail(signed_rank_deviate(-pairs, g))),
     )
 
 

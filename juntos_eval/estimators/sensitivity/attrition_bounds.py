@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from juntos_eval.arrays import Bools, Codes, Floats
 from juntos_eval.errors import DesignError, InferenceError
@@ -309,7 +309,7 @@ def bounds_interval(estimate: Estimate, level: float = 0.95) -> tuple[float, flo
     width = max(float(upper - lower), 0.0) / largest
 
     def missing(c: float) -> float:
-        return float(stats.norm.cdf(c + width) - stats.norm.cdf(-c)) - level
+        return float(special.ndtr(c + width) - special.ndtr(-c)) - level
 
     critical = float(optimize.brentq(missing, 0.0, 10.0, xtol=1e-12))
     return float(lower - critical * errors[0]), float(upper + critical * errors[1])

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import DenseInfluence, Estimate, Inference, Uncertainty
 from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, model_of
 from juntos_eval.inference.robust import Robust
+from juntos_eval.numerics.distributions import t_quantile
 
 __all__ = ["UnionInterval", "plausibly_exogenous", "union_of_intervals"]
 
@@ -107,7 +107,7 @@ def union_of_intervals(
     for gamma in np.column_stack([grid.ravel() for grid in grids]):
         value = float(estimate.values[row] - effects[row, columns] @ gamma)
         uncertainty = _moved(estimate, model.instruments[:, columns] @ gamma, effects[:, columns] @ gamma)
-        half = float(stats.t.ppf(0.5 + level / 2, uncertainty.df)) * float(uncertainty.std_error[row])
+        half = float(t_quantile(0.5 + level / 2, uncertainty.df)) * float(uncertainty.std_error[row])
         ends.append((value - half, value + half, dict(zip(direct, gamma.tolist(), strict=True))))
     lowest, highest = min(ends, key=lambda end: end[0]), max(ends, key=lambda end: end[1])
     return UnionInterval(

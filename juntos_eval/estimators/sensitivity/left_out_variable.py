@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError, InferenceError
 from juntos_eval.estimate import Estimate, Linear
+from juntos_eval.numerics.distributions import t_quantile
 from juntos_eval.numerics.least_squares import least_squares
 
 __all__ = ["Adjusted", "Contours", "OmittedVariable", "adjusted_for", "bias_contours", "omitted_variable"]
@@ -213,7 +213,7 @@ def _robustness(f: float) -> float:
 
 
 def _significant(f: float, df: float, alpha: float) -> float:
-    critical = float(stats.t.ppf(1 - alpha / 2, df - 1)) / np.sqrt(df - 1)
+    critical = float(t_quantile(1 - alpha / 2, df - 1)) / np.sqrt(df - 1)
     if f <= critical:
         return 0.0
     # a confounder may do more harm by what it explains of the treatment alone
@@ -252,7 +252,7 @@ def adjusted_for(
     bias = error * np.sqrt(df * r2_outcome * r2_treatment / (1.0 - r2_treatment))
     left = value - np.sign(value) * bias
     spread = error * np.sqrt((1.0 - r2_outcome) / (1.0 - r2_treatment) * df / (df - 1.0))
-    half = float(stats.t.ppf(1 - alpha / 2, df - 1.0)) * spread
+    half = float(t_quantile(1 - alpha / 2, df - 1.0)) * spread
     return Adjusted(
         r2_treatment=float(r2_treatment),
         r2_outcome=float(r2_outcome),

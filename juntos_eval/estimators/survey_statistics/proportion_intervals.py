@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from juntos_eval.arrays import Bools, Floats
 from juntos_eval.errors import InferenceError
 from juntos_eval.estimate import Estimate, Uncertainty
+from juntos_eval.numerics.distributions import t_quantile
 
 __all__ = ["ProportionInterval", "interval_of_proportion", "proportion_intervals"]
 
@@ -83,7 +84,7 @@ def interval_of_proportion(
             remedy=f"choose one of {', '.join(get_args(ProportionInterval))}, and a level such as 0.95",
         )
     p, rows = np.asarray(share, float), np.asarray(rows, float)
-    t = float(stats.t.ppf(0.5 + level / 2, df))
+    t = float(t_quantile(0.5 + level / 2, df))
     inside = (p > 0) & (p < 1)
     spread = np.where(inside, p * (1 - p), np.nan)
     if method == "mean":
@@ -101,7 +102,7 @@ def interval_of_proportion(
     effective = np.divide(spread, error**2, out=rows.copy(), where=inside & (error > 0))
     if method == "wilson":
         return _wilson(p, effective, t)
-    ratio = stats.t.ppf(0.5 + level / 2, np.maximum(rows - 1, 1)) / t
+    ratio = t_quantile(0.5 + level / 2, np.maximum(rows - 1, 1)) / t
     return _clopper_pearson(p, np.where(inside, effective * ratio**2, effective), level)
 
 
@@ -176,6 +177,6 @@ def _wilson(p: Floats, n: Floats, t: float) -> Floats:
 
 def _clopper_pearson(p: Floats, n: Floats, level: float) -> Floats:
     tail, hits, misses = (1 - level) / 2, n * p, n * (1 - p)
-    low = np.where(hits > 0, stats.beta.ppf(tail, np.maximum(hits, 1e-300), misses + 1), 0.0)
-    high = np.where(misses > 0, stats.beta.ppf(1 - tail, hits + 1, np.maximum(misses, 1e-300)), 1.0)
+    low = np.where(hits > 0, special.betaincinv(np.maximum(hits, 1e-300), misses + 1, tail), 0.0)
+    high = np.where(misses > 0, special.betaincinv(hits + 1, np.maximum(misses, 1e-300), 1 - tail), 1.0)
     return np.column_stack([low, high])

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from scipy import stats
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
@@ -25,6 +24,7 @@ from juntos_eval.estimators.survey_statistics.proportion_intervals import (
 )
 from juntos_eval.estimators.survey_statistics.weighted_distribution import QuantileRule, WeightedDistribution
 from juntos_eval.inference.robust import Robust
+from juntos_eval.numerics.distributions import normal_quantile, t_quantile
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -197,7 +197,7 @@ def _found(choice: Quantile, chosen: Selection, domains: Groups) -> _Found:
 
 def _densities(distribution: WeightedDistribution, below: Floats, weight: Floats, choice: Quantile) -> Floats:
     effective = weight.sum() ** 2 / (weight**2).sum()
-    half = stats.norm.ppf(0.975) * np.sqrt(below * (1 - below) / effective)
+    half = normal_quantile(0.975) * np.sqrt(below * (1 - below) / effective)
     # at an edge of the distribution the slope is taken on the side that there is
     low, high = np.clip(below - half, 1e-9, 1.0), np.clip(below + half, 1e-9, 1.0)
     width = distribution.quantile(high, choice.rule) - distribution.quantile(low, choice.rule)
@@ -220,7 +220,7 @@ def _woodruff(choice: Quantile, drawn: Uncertainty, found: _Found) -> Uncertaint
     for one, distribution in enumerate(found.distributions):
         block = slice(one * width, (one + 1) * width)
         limits[block] = distribution.quantile(ends[block], choice.rule)
-    t = float(stats.t.ppf(0.5 + choice.level / 2, drawn.df))
+    t = float(t_quantile(0.5 + choice.level / 2, drawn.df))
     error = (limits[:, 1] - limits[:, 0]) / (2 * t)
     spread = drawn.std_error
     scale = np.divide(error, spread, out=np.full(len(error), np.nan), where=spread > 0)
