@@ -16,6 +16,7 @@ from juntos_eval.estimators.did.stacked import Stacked
 from juntos_eval.estimators.did.synthetic import SyntheticControl, SyntheticDiD
 from juntos_eval.estimators.did.trend_restrictions import TrendRestriction
 from juntos_eval.estimators.did.two_stage_imputation import TwoStageImputation
+from juntos_eval.estimators.did.two_way_weights import TwoWayWeights, twfe_weights
 
 __all__ = [
     "BaconDecomposition",
@@ -33,8 +34,10 @@ __all__ = [
     "SyntheticDiD",
     "TrendRestriction",
     "TwoStageImputation",
+    "TwoWayWeights",
     "aggregate",
     "bacon",
     "honest",
     "pretrend_test",
+    "twfe_weights",
 ]
