@@ -86,17 +86,31 @@ except SchemaError as error:
 # %% [markdown]
 # ## Poverty with its error · La pobreza con su error
 #
-# A clean table knows how it was drawn: `attrs["design"]` names weight, strata and primary sampling units.
+# A clean table knows how it was drawn: `attrs["design"]` names weight, strata and primary sampling units, and
+# `SurveyDesign.of` makes the inference of it. Means, totals and quantiles take it alike.
+#
+# Una tabla limpia sabe cómo se muestreó: `attrs["design"]` nombra factor, estratos y unidades primarias, y
+# `SurveyDesign.of` hace de ello la inferencia. Medias, totales y cuantiles la usan por igual.
 
 # %%
 sumaria = {year: enaho.clean_sumaria(raw, year).frame for year in years}
-design = sumaria[2015].attrs["design"]
-survey = je.SurveyDesign(strata=design["strata"], psu=design["psu"], lonely="adjust")
+survey = {year: je.SurveyDesign.of(frame, lonely="adjust") for year, frame in sumaria.items()}
 poverty = {
-    year: je.Mean(outcome="is_poor", weights="person_weight").fit(frame, inference=survey).tidy()
+    year: je.Mean(outcome="is_poor", weights="person_weight").fit(frame, inference=survey[year]).tidy()
     for year, frame in sumaria.items()
 }
 pd.concat(poverty).droplevel(1)[["estimate", "std_error", "conf_low", "conf_high"]].round(3)
+
+# %%
+asked = {
+    "poor persons": je.Total(outcome="is_poor", weights="person_weight"),
+    "spending a person and month": je.Quantile(
+        outcome="spending_month", probabilities=(0.1, 0.5, 0.9), weights="person_weight"
+    ),
+}
+pd.concat(
+    {name: what.fit(sumaria[2015], inference=survey[2015]).tidy() for name, what in asked.items()}
+).droplevel(1)[["term", "estimate", "std_error"]].round(1)
 
 # %% [markdown]
 # ## Children: school and work · Niños: escuela y trabajo

@@ -76,8 +76,10 @@ pd.DataFrame(
 rows = {}
 for year, table in children.items():
     measured = table.frame[table.frame["is_stunted"].notna()]
-    design = je.SurveyDesign.of(measured, strata="stratum", psu="psu", lonely="adjust")
-    rows[year] = je.Mean(outcome="is_stunted", weights="child_weight").fit(measured, inference=design).tidy()
+    # strata, clusters and weight are those that the table names itself
+    design = je.SurveyDesign.of(table.frame, lonely="adjust")
+    weight = table.frame.attrs["design"]["weight"]
+    rows[year] = je.Mean(outcome="is_stunted", weights=weight).fit(measured, inference=design).tidy()
 pd.concat(rows).droplevel(1)[["estimate", "std_error", "conf_low", "conf_high", "n"]]
 
 # %% [markdown]
