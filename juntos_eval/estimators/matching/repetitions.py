@@ -92,7 +92,7 @@ def middle(found: Sequence[Comparison]) -> Comparison:
     return replace(found[0], treated=averaged("treated"), untreated=averaged("untreated"))
 
 
-def refuse_folding(covariates: tuple[str, ...], folds: int, repetitions: int, seed: int, clip: float) -> None:
+def refuse_folding(covariates: tuple[str, ...], folds: int, repetitions: int, seed: int, clip: Any) -> None:
     """Raise for choices of cross-fitting that do not exist.
 
     Parameters

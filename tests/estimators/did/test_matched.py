@@ -31,7 +31,7 @@ def simulated(seed: int = 6, units: int = 500) -> pd.DataFrame:
     level = x @ [1.0, 0.5] + rng.normal(size=units)
     first = pd.DataFrame({"id": np.arange(units), "year": 2002, "d": d, "x1": x[:, 0], "x2": x[:, 1]})
     first = first.assign(y=level, w=rng.uniform(1, 3, units), village=np.arange(units) // 10)
-    first = first.assign(length=pd.Series(np.where(d == 1, length, None)))
+    first = first.assign(length=pd.Series(length).where(first["d"] == 1))
     effect = np.where(length == "long", 2.0, np.where(length == "short", 1.0, 0.0))
     later = level + 1 + 0.8 * x[:, 0] + effect + rng.normal(size=units)
     return pd.concat([first, first.assign(year=2009, y=later, x1=99.0)], ignore_index=True)
