@@ -162,6 +162,8 @@ def first_treated_values(column: Series[Any], time: Series[Any], timeline: Timel
 
 
 def _own_numbers(column: Series[Any]) -> Floats:
+    if pd.api.types.is_integer_dtype(column.dtype) or pd.api.types.is_float_dtype(column.dtype):
+        return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
     numbers = pd.to_numeric(column.astype("object"), errors="coerce").to_numpy(np.float64, na_value=np.nan)
     strange = np.isnan(numbers) & column.notna().to_numpy()
     if strange.any():
