@@ -28,6 +28,7 @@ from juntos_eval.estimators.did import TwoWayWeights as TwoWayWeights
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import bacon as bacon
 from juntos_eval.estimators.did import honest as honest
+from juntos_eval.estimators.did import pretrend_power as pretrend_power
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
 from juntos_eval.estimators.did import twfe_weights as twfe_weights
 from juntos_eval.estimators.did.matched import MatchedDiD as MatchedDiD

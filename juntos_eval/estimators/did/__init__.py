@@ -10,6 +10,7 @@ from juntos_eval.estimators.did.honest_sets import SetSearch
 from juntos_eval.estimators.did.imputation import Imputation
 from juntos_eval.estimators.did.interaction_weighted import InteractionWeighted
 from juntos_eval.estimators.did.local_projections import LocalProjections
+from juntos_eval.estimators.did.power_before_treatment import PretrendPower, pretrend_power
 from juntos_eval.estimators.did.pretrend import pretrend_test
 from juntos_eval.estimators.did.robust_intervals import HonestIntervals, honest
 from juntos_eval.estimators.did.stacked import Stacked
@@ -28,6 +29,7 @@ __all__ = [
     "Imputation",
     "InteractionWeighted",
     "LocalProjections",
+    "PretrendPower",
     "SetSearch",
     "Stacked",
     "SyntheticControl",
@@ -38,6 +40,7 @@ __all__ = [
     "aggregate",
     "bacon",
     "honest",
+    "pretrend_power",
     "pretrend_test",
     "twfe_weights",
 ]

@@ -22,16 +22,14 @@ def weights_of(name: str, regression: str) -> TwoWayWeights:
     [("did_switch-feTR", "levels"), ("did_unb-feTR", "levels"), ("did_switch-fdTR", "differences")],
 )
 def test_weights_are_those_of_twowayfeweights(name: str, regression: str) -> None:
-    found, stored = (
-        weights_of(f"twowayfeweights-{name}", regression),
-        cases()[f"twowayfeweights-{name}"]["expected"],
-    )
+    case = f"twowayfeweights-{name}"
+    found, stored = weights_of(case, regression), cases()[case]["expected"]
     positive = found.weights[found.weights > 0]
     assert len(positive) == stored["nr_plus"]
     assert round(found.negative_share * len(found.weights)) == stored["nr_minus"]
     assert float(positive.sum()) == pytest.approx(stored["sum_plus"], rel=1e-9)
     assert found.negative_sum == pytest.approx(stored["sum_minus"], rel=1e-9)
-    # R divides the spread of weights by one less than the cells; in differences its case takes y undifferenced
+    # R divides the spread of weights by one less than the cells; its case in differences takes y in levels
     small_sample = np.sqrt(1 - 1 / len(found.weights))
     factor = stored["beta"] / found.coefficient
     if regression == "levels":
@@ -43,7 +41,7 @@ def test_weights_are_those_of_twowayfeweights(name: str, regression: str) -> Non
 @pytest.mark.parametrize("regression", ["levels", "differences"])
 @pytest.mark.parametrize("name", ["did_switch", "did_unb"])
 def test_coefficient_is_the_weighted_sum_of_effects(name: str, regression: str) -> None:
-    """Outcomes of effects of units, effects of periods and known effects of cells, also with gaps (SIMULATED)."""
+    """Outcomes are effects of units, of periods, and known ones of cells (SIMULATED, also with gaps)."""
     data = table(cases()[f"twowayfeweights-{name}-feTR"]).sample(frac=1, random_state=1)
     rng = np.random.default_rng(8)
     effects = rng.normal(size=len(data))
