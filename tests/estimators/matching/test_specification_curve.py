@@ -71,15 +71,13 @@ def test_the_joint_test_is_the_permutation_written_out() -> None:
 
 def test_an_effect_is_found_and_none_is_not() -> None:
     strong = je.specification_curve(grid(), simulated(effect=1.0), draws=39, seed=1).tests
-    assert (strong["p_value"] == 1 / 40).all()
-    weak = [
-        je.specification_curve(
-            grid(), simulated(seed, effect=0.0).assign(x=0.1 * np.arange(160)), draws=19, seed=seed
-        )
-        .tests.set_index("statistic")
-        .loc["median effect", "p_value"]
-        for seed in range(10, 30)
-    ]
+    assert (strong["p_value"] <= 0.05).all()
+    weak = []
+    for seed in range(10, 30):
+        noise = simulated(seed, effect=0.0)
+        noise = noise.assign(y=noise["y"].sample(frac=1, random_state=seed).to_numpy())
+        tests = je.specification_curve(grid(), noise, draws=19, seed=seed).tests
+        weak.append(float(tests["p_value"].iloc[0]))
     assert np.mean(np.array(weak) <= 0.05) <= 0.2
 
 
