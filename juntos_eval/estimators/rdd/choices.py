@@ -4,20 +4,101 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from juntos_eval.errors import DesignError
 from juntos_eval.numerics.local_polynomial import KERNELS
 from juntos_eval.numerics.rd_bandwidth import SELECTORS
 
-if TYPE_CHECKING:
-    from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
-
-__all__ = ["bandwidth_pair", "checked_choices", "one_of", "variance_kind"]
+__all__ = ["RdChoices", "bandwidth_pair", "checked_choices", "one_of", "variance_kind"]
 
 VARIANCES = ("nn", "hc0", "hc1", "hc2", "hc3", "cr1", "cr2", "cr3", "crnn")
 MASS_POINTS = ("adjust", "check", "off")
 _CLUSTERED = {"nn": "cr1", "hc0": "cr1", "hc1": "cr1", "hc2": "cr2", "hc3": "cr3"}
+
+
+class RdChoices(Protocol):
+    """The choices that other modules of this family read off the estimator."""
+
+    @property
+    def cutoff(self) -> float:
+        """Where treatment changes."""
+        ...
+
+    @property
+    def treatment(self) -> str | None:
+        """Column of the treatment received, in a fuzzy design."""
+        ...
+
+    @property
+    def outcome(self) -> str:
+        """Column of the outcome."""
+        ...
+
+    @property
+    def running(self) -> str:
+        """Column of the running variable."""
+        ...
+
+    @property
+    def derivative(self) -> int:
+        """Order of the derivative that jumps."""
+        ...
+
+    @property
+    def order(self) -> int:
+        """Order of the polynomial."""
+        ...
+
+    @property
+    def bias_order(self) -> int | None:
+        """Order of the polynomial of the bias."""
+        ...
+
+    @property
+    def kernel(self) -> str:
+        """Name of the kernel."""
+        ...
+
+    @property
+    def bandwidth(self) -> str | float | tuple[float, float]:
+        """Selector, or the bandwidth itself."""
+        ...
+
+    @property
+    def bias_bandwidth(self) -> float | tuple[float, float] | None:
+        """Bandwidth of the bias, where it is given."""
+        ...
+
+    @property
+    def rho(self) -> float | None:
+        """Main bandwidth over that of the bias."""
+        ...
+
+    @property
+    def mass_points(self) -> str:
+        """What is done about repeated values."""
+        ...
+
+    @property
+    def variance(self) -> str:
+        """Rule of the residuals."""
+        ...
+
+    @property
+    def neighbours(self) -> int:
+        """Nearest neighbours of a row."""
+        ...
+
+    @property
+    def cluster(self) -> str | None:
+        """Column of clusters."""
+        ...
+
+    @property
+    def regularisation(self) -> float:
+        """Weight of the error of the bias."""
+        ...
 
 
 def one_of(name: str, given: Any, allowed: Sequence[str], owner: str = "RegressionDiscontinuity") -> None:
@@ -61,7 +142,7 @@ def bandwidth_pair(given: float | tuple[float, float], name: str = "bandwidth") 
     return pair[0], pair[1]
 
 
-def checked_choices(choices: RegressionDiscontinuity) -> None:
+def checked_choices(choices: RdChoices) -> None:
     """Raise for choices that no data could make sense of.
 
     Raises
@@ -90,7 +171,7 @@ def checked_choices(choices: RegressionDiscontinuity) -> None:
     _checked_orders(choices)
 
 
-def _checked_orders(choices: RegressionDiscontinuity) -> None:
+def _checked_orders(choices: RdChoices) -> None:
     p, nu = choices.order, choices.derivative
     q = p + 1 if choices.bias_order is None else choices.bias_order
     if not (0 <= nu <= p < q) or any(int(value) != value for value in (p, q, nu)):

@@ -85,6 +85,18 @@ def donut_sensitivity(
     -------
     pandas.DataFrame
         One row a radius, as of :func:`placebo_cutoffs`, with ``radius`` and ``rows_left_out``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.rdd import RegressionDiscontinuity, donut_sensitivity
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame({"x": rng.uniform(-1, 1, 900), "age": rng.normal(size=900)})
+    >>> frame["y"] = 2.0 * (frame["x"] >= 0) + rng.normal(size=900)
+    >>> design = RegressionDiscontinuity(outcome="y", running="x")
+    >>> len(donut_sensitivity(design, frame, radii=(0.0, 0.05)))
+    2
     """
     require_frame(data)
     distance = (data[design.running] - design.cutoff).abs()
@@ -113,6 +125,18 @@ def bandwidth_sensitivity(
     -------
     pandas.DataFrame
         One row a factor, as of :func:`placebo_cutoffs`, with ``factor``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.rdd import RegressionDiscontinuity, bandwidth_sensitivity
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame({"x": rng.uniform(-1, 1, 900), "age": rng.normal(size=900)})
+    >>> frame["y"] = 2.0 * (frame["x"] >= 0) + rng.normal(size=900)
+    >>> design = RegressionDiscontinuity(outcome="y", running="x")
+    >>> bandwidth_sensitivity(design, frame, factors=(1.0, 2.0))["factor"].tolist()
+    [1.0, 2.0]
     """
     details = design.fit(data).details
     rows = []
@@ -151,6 +175,18 @@ def covariate_continuity(
     -------
     Estimate
         One row a covariate (term), with the check ``covariates are continuous`` (failed where p < 0.05).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.rdd import RegressionDiscontinuity, covariate_continuity
+    >>> rng = np.random.default_rng(1)
+    >>> frame = pd.DataFrame({"x": rng.uniform(-1, 1, 900), "age": rng.normal(size=900)})
+    >>> frame["y"] = 2.0 * (frame["x"] >= 0) + rng.normal(size=900)
+    >>> design = RegressionDiscontinuity(outcome="y", running="x")
+    >>> covariate_continuity(design, frame, covariates=("age",)).checks[0].passed
+    True
     """
     require_frame(data)
     if not covariates:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from juntos_eval.estimate import Check
+from juntos_eval.estimators.rdd.choices import RdChoices
 from juntos_eval.estimators.rdd.rd_sample import RdSample
 from juntos_eval.numerics.rd_bandwidth import MASS_SHARE, has_mass_points
 from juntos_eval.numerics.rd_estimate import Discontinuity
-
-if TYPE_CHECKING:
-    from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 
 __all__ = ["rd_checks"]
 
@@ -20,7 +16,7 @@ __all__ = ["rd_checks"]
 STRONG_F = 10.0
 
 
-def rd_checks(choices: RegressionDiscontinuity, sample: RdSample, found: Discontinuity) -> tuple[Check, ...]:
+def rd_checks(choices: RdChoices, sample: RdSample, found: Discontinuity) -> tuple[Check, ...]:
     """Return the checks of mass points, covariates, clusters and the first stage."""
     checks = []
     if choices.mass_points != "off":
@@ -35,7 +31,7 @@ def rd_checks(choices: RegressionDiscontinuity, sample: RdSample, found: Discont
     return tuple(checks)
 
 
-def _mass_points(choices: RegressionDiscontinuity, sample: RdSample) -> Check:
+def _mass_points(choices: RdChoices, sample: RdSample) -> Check:
     shares = [1.0 - side.unique / side.n for side in sample.sides]
     has_any = any(has_mass_points(side) for side in sample.sides)
     detail = (

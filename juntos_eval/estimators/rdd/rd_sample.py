@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.design import Selection
+from juntos_eval.estimators.rdd.choices import RdChoices
 from juntos_eval.numerics.local_polynomial import Side, make_side
-
-if TYPE_CHECKING:
-    from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 
 __all__ = ["RdSample", "rd_sample", "sorted_sides"]
 
@@ -41,12 +38,12 @@ class RdSample:
         return left, right
 
 
-def rd_sample(choices: RegressionDiscontinuity, chosen: Selection) -> RdSample:
+def rd_sample(choices: RdChoices, chosen: Selection) -> RdSample:
     """Sort the chosen rows into sides and leave collinear covariates out.
 
     Parameters
     ----------
-    choices : RegressionDiscontinuity
+    choices : RdChoices
     chosen : Selection
 
     Returns
