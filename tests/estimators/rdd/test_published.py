@@ -57,9 +57,10 @@ def test_panes() -> None:
 
 
 def test_progresa() -> None:
-    """Progresa: first stage 0.73, reduced form 0.031, and the placebo in control villages fails: 0.174 [0.074, 0.323].
+    """Progresa: first stage 0.73, reduced form 0.031; the placebo in control villages fails.
 
-    All from the shared data README; years after 1997, clustered by village, poverty to the right.
+    That is 0.174 [0.074, 0.323]. All from the shared data README; years after 1997, clustered by village,
+    poverty to the right.
     """
     frame = read("progresa.dta").assign(poverty=lambda rows: -rows["z"])
     after = frame[frame["year"] > 1997]
