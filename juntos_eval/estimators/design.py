@@ -130,7 +130,8 @@ def select(
         weight = np.ones(len(data))
         weight.flags.writeable = False
     for name in dict.fromkeys(numeric):
-        _drop(keep, dropped, np.isnan(arrays[name]), f"{name} missing")
+        if not _is_whole(data[name]):
+            _drop(keep, dropped, np.isnan(arrays[name]), f"{name} missing")
     for name in dict.fromkeys([*covariates, *factors]):
         _drop(keep, dropped, data[name].isna().to_numpy(), f"{name} missing")
     rows = np.flatnonzero(keep) if dropped else np.arange(len(data))
@@ -271,15 +272,20 @@ def _numbers(data: DataFrame, name: str) -> Floats:
             remedy="convert it to numbers (0 and 1 for a treatment)",
         )
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(values).any():
+    if _is_whole(column):
+        values.flags.writeable = False  # converted, so that nobody else has these
+    elif np.isinf(values).any():
         raise DesignError(
             f"the column '{name}' holds infinite values",
             where=f"column '{name}', {int(np.isinf(values).sum())} rows",
             remedy="set them to missing or correct them",
         )
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
-        values.flags.writeable = False  # whole numbers were converted, so that nobody else has these
     return np.asarray(values)
+
+
+def _is_whole(column: Series[Any]) -> bool:
+    """Whether a column holds whole numbers or booleans, of which none is missing or infinite."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub"
 
 
 def _refuse_missing(name: str, missing: Bools, remedy: str) -> None:
