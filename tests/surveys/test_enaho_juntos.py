@@ -18,7 +18,8 @@ def test_each_source_covers_the_years_whose_raw_name_is_mapped() -> None:
     raw_names = {"received_juntos": "juntos_transfer"}
     for (table, column), rows in juntos_sources().groupby(["table", "column"]):
         mapped = codebook.column(str(table), raw_names.get(str(column), str(column)))
-        covered = {year for row in rows.itertuples() for year in range(row.first_year, row.last_year + 1)}
+        spans = rows[["first_year", "last_year"]].to_numpy(dtype=int).tolist()
+        covered = {year for first, last in spans for year in range(first, last + 1)}
         assert covered == {int(year) for year in (*mapped.raw, *mapped.undocumented)}, table
 
 
