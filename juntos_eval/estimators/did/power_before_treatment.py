@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.special import ndtri
-from scipy.stats import chi2, ncx2
+from scipy.special import chdtri, chndtr, ndtri
 
 from juntos_eval.arrays import Floats, frozen
 from juntos_eval.errors import DesignError
@@ -153,8 +152,8 @@ def _slope(effects: EventVector, noise: Floats, wanted: tuple[float, float], tes
     def excess(slope: float) -> float:
         if test == "joint":
             noncentral = (slope / unit) ** 2
-            cut = float(chi2.ppf(level, before))
-            reached = float(ncx2.sf(cut, before, noncentral)) if noncentral > 0 else 1 - level
+            cut = float(chdtri(before, 1 - level))
+            reached = 1 - float(chndtr(cut, before, noncentral)) if noncentral > 0 else 1 - level
         else:
             reached = float(_rejects(effects, noise + slope * line, level, test).mean())
         return reached - power
@@ -176,6 +175,6 @@ def _rejects(effects: EventVector, drawn: Floats, level: float, test: str) -> An
     early, covariance = drawn[:, :before], effects.covariance[:before, :before]
     if test == "joint":
         statistic = np.einsum("ij,ji->i", early, np.linalg.solve(covariance, early.T))
-        return statistic > chi2.ppf(level, before)
+        return statistic > chdtri(before, 1 - level)
     critical = float(ndtri((1 + level) / 2))
     return (np.abs(early) > critical * np.sqrt(np.diag(covariance))).any(axis=1)

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from juntos_eval.arrays import Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate
-from juntos_eval.estimators.did.event_study_vector import event_vector
+from juntos_eval.estimators.did.event_study_vector import EventVector, event_vector
 from juntos_eval.estimators.did.honest_sets import SetSearch, Target, accepted, fixed_length, search_set
 from juntos_eval.estimators.did.trend_restrictions import TrendRestriction
 
@@ -159,13 +159,7 @@ def honest(
     bounds, how = _bounds(m), _method(method, chosen)
     settings = search or SetSearch()
     _check_search(settings)
-    effects = event_vector(estimate)
-    if not effects.before:
-        raise DesignError(
-            "the event study has no effect before its reference period",
-            where=f"event times {', '.join(f'{at:g}' for at in effects.event_times)}",
-            remedy="estimate effects before treatment too",
-        )
+    effects = _with_periods_before(event_vector(estimate))
     weights, name = effects.target(target)
     one = Target(effects=effects, weights=weights, restriction=chosen, m=0.0)
     ends = np.array([_interval(replace(one, m=bound), how, settings) for bound in bounds])
@@ -184,6 +178,16 @@ def honest(
         outcome=effects.outcome,
         inference=effects.method,
     )
+
+
+def _with_periods_before(effects: EventVector) -> EventVector:
+    if not effects.before:
+        raise DesignError(
+            "the event study has no effect before its reference period",
+            where=f"event times {', '.join(f'{at:g}' for at in effects.event_times)}",
+            remedy="estimate effects before treatment too",
+        )
+    return effects
 
 
 def _bounds(m: float | Sequence[float]) -> tuple[float, ...]:
