@@ -25,6 +25,7 @@ from juntos_eval.estimators.matching.match_arms import (
     match_arms,
     matching_checks,
     place_rows,
+    score_support,
 )
 from juntos_eval.estimators.matching.matched_design import MatchedDesign, matched_weights
 from juntos_eval.estimators.matching.matched_effect import matched_effect, matched_structure
@@ -118,8 +119,10 @@ class Matching:
         In units of the distance. ``"cv"``: what best predicts outcomes of the comparison arm from one
         another, which is too wide for their mean; ``"undersmoothed"``: that times :math:`n^{1/5 - 1/3}`, so
         that bias vanishes faster than the error. Both designs do look at those outcomes.
-    common_support : {None, "minmax"}
-        Leave out rows, of both arms, beyond the range of the other arm.
+    common_support : {None, "minmax", "crump"} or float
+        Leave out rows, of both arms: beyond the range of the other arm; or with a score outside
+        [a, 1 - a], with a given (0.1, say) or that of Crump et al. (2009), which makes the effect on the rest
+        known best. The score is not fitted again.
     bias_adjust : tuple of str or bool
         Covariates whose remaining differences are adjusted by regression; True: the covariates.
     covariance : {"within", "overall"}
@@ -185,7 +188,7 @@ class Matching:
     tie_tolerance: float = 1e-10
     kernel: Literal["epanechnikov", "gaussian", "biweight", "tricube", "uniform"] = "epanechnikov"
     bandwidth: float | Literal["cv", "undersmoothed"] = 0.06
-    common_support: Literal["minmax"] | None = None
+    common_support: Literal["minmax", "crump"] | float | None = None
     bias_adjust: tuple[str, ...] | bool = ()
     covariance: Literal["within", "overall"] = "within"
     weights: str | None = None
@@ -368,6 +371,8 @@ class Matching:
         supported = np.ones(chosen.n, dtype=np.bool_)
         if self.common_support == "minmax":
             supported = common_support(places, treated)
+        elif self.common_support is not None and score is not None:
+            supported = score_support(score, treated, chosen.weights, self.common_support)
         linker = Linker(choices=self, chosen=chosen, treated=treated, supported=supported)
         places = linker.places(places)
         counts, ones = self._matches_count_by, np.ones(chosen.n)

@@ -24,7 +24,6 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
     "order": ("largest", "smallest", "data", "random", "closest"),
     "ties": ("all", "first", "random", "matching"),
     "kernel": KERNELS,
-    "common_support": (None, "minmax"),
     "covariance": ("within", "overall"),
     "weight_matches": (None, "own", "share", "target"),
 }
@@ -94,6 +93,10 @@ def _bad_numbers(choices: Any) -> tuple[tuple[str, bool], ...]:
             not all(_is_positive(caliper) for caliper in choices.calipers.values()),
         ),
         ("bandwidth is a positive number, 'cv' or 'undersmoothed'", not is_bandwidth),
+        (
+            "common_support is None, 'minmax', 'crump' or a score between 0 and 0.5",
+            not (choices.common_support in (None, "minmax", "crump") or _is_bound(choices.common_support)),
+        ),
         ("tie_tolerance is a small number, not negative", not 0 <= choices.tie_tolerance < 0.01),
     )
 
@@ -131,6 +134,11 @@ def _in_general(choices: Any) -> tuple[tuple[str, bool], ...]:
 def _of_distances(choices: Any) -> tuple[tuple[str, bool], ...]:
     is_space, method = choices.distance in SPACES, choices.method
     return (
+        (
+            "trimming by the score needs a score: distance='logit' or alike, and no strata of covariates",
+            choices.common_support not in (None, "minmax")
+            and (choices.distance not in SCORES or method in {"cem", "exact"}),
+        ),
         ("a radius needs its caliper", method == "radius" and choices.caliper is None),
         ("a kernel has a bandwidth, not a caliper", method == "kernel" and choices.caliper is not None),
         (
@@ -173,6 +181,10 @@ def _of_nearest(choices: Any) -> tuple[tuple[str, bool], ...]:
             and (choices.method != "nearest" or choices.replace or is_space or is_windowed),
         ),
     )
+
+
+def _is_bound(value: object) -> bool:
+    return isinstance(value, float) and 0.0 < value < 0.5
 
 
 def _is_whole(value: object) -> bool:

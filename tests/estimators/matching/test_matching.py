@@ -320,7 +320,7 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "caliper is a positive number": {"caliper": -0.1},
     "bandwidth is a positive number": {"method": "kernel", "bandwidth": float("nan")},
     "tie_tolerance is a small number": {"tie_tolerance": -1.0},
-    "no common_support 'trim'": {"common_support": "trim"},
+    "common_support is None, 'minmax', 'crump' or a score": {"common_support": "trim"},
 }
 
 
