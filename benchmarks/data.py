@@ -79,6 +79,22 @@ def staggered(units: int) -> dict[str, np.ndarray]:
     return {name: values[kept] for name, values in columns.items()}
 
 
+def cohorts(units: int) -> dict[str, np.ndarray]:
+    """Draw a balanced panel of ten periods sorted by unit, cohorts of eight periods and never (zero)."""
+    rng = np.random.default_rng([SEED, 7, units])
+    x = rng.normal(size=(units, 3))
+    # of larger x are later cohorts, and fewer never treated
+    at = rng.normal(size=units) + 0.5 * x[:, 0]
+    first = np.array([0, 3, 4, 5, 6, 7, 8, 9, 10])[np.clip(((at + 2.2) * 2).astype(int), 0, 8)]
+    unit, time = np.repeat(np.arange(1, units + 1), 10), np.tile(np.arange(1, 11), units)
+    first, event = np.repeat(first, 10), time - np.repeat(first, 10)
+    d = ((first > 0) & (event >= 0)).astype(np.int64)
+    level, trend = rng.normal(size=units), 0.1 * (x @ [1.0, 0.5, -0.5])
+    y = np.repeat(level, 10) + (0.1 + np.repeat(trend, 10)) * time + d * (EFFECT + 0.2 * event)
+    columns = {"unit": unit, "time": time, "first": first, "d": d, "y": y + rng.normal(size=10 * units)}
+    return columns | {f"x{j + 1}": np.repeat(x[:, j], 10) for j in range(3)}
+
+
 def instruments(rows: int) -> dict[str, np.ndarray]:
     """Draw an endogenous regressor with three instruments, heteroskedastic errors."""
     rng = np.random.default_rng([SEED, 6, rows])
@@ -94,6 +110,7 @@ TABLES: Mapping[str, Callable[[int], dict[str, np.ndarray]]] = {
     "two_periods": two_periods,
     "two_cross_sections": two_cross_sections,
     "staggered": staggered,
+    "cohorts": cohorts,
     "clusters": clusters,
     "instruments": instruments,
 }

@@ -112,6 +112,48 @@ TASKS = {
             reference="moderndid",
         ),
         Task(
+            id="group-time",
+            family="staggered",
+            table="cohorts",
+            question="Group-time effects of ten periods and eight cohorts, doubly robust, three covariates, "
+            "never-treated controls, 1,000 multiplier draws with simultaneous bands; the average of all "
+            "cells after treatment and its error from the draws",
+            reference="statspai",
+            # errors of a thousand draws
+            error_tolerance=0.15,
+        ),
+        Task(
+            id="imputation",
+            family="staggered",
+            table="cohorts",
+            question="Imputation of untreated outcomes (Borusyak, Jaravel & Spiess), mean over treated rows, "
+            "clustered by unit",
+            reference="statspai",
+        ),
+        Task(
+            id="interaction-weighted",
+            family="staggered",
+            table="cohorts",
+            question="Interaction-weighted event study (Sun & Abraham), two periods after treatment, "
+            "shares as known, clustered by unit",
+            reference="diff_diff",
+        ),
+        Task(
+            id="etwfe",
+            family="staggered",
+            table="cohorts",
+            question="Extended two-way fixed effects (Wooldridge), not-yet-treated controls, mean over "
+            "treated rows, clustered by unit",
+            reference="statspai",
+        ),
+        Task(
+            id="bacon",
+            family="staggered",
+            table="cohorts",
+            question="Goodman-Bacon decomposition of the static two-way coefficient (shown without an error)",
+            reference="statspai",
+        ),
+        Task(
             id="iv",
             family="iv",
             table="instruments",

@@ -28,7 +28,52 @@ def _changed(frame: Any, *, panel: bool) -> tuple[float, float]:
     return float(cell["effect"]), float(cell["se"])
 
 
+STAGGERED = {"outcome": "y", "unit": "unit", "time": "time", "first_treat": "first"}
+
+
+def _overall(result: Any) -> tuple[float, float]:
+    return float(result.overall_att), float(result.overall_se)
+
+
+def _group_time(frame: Any) -> tuple[float, float]:
+    import diff_diff
+
+    estimator = diff_diff.CallawaySantAnna(n_bootstrap=1000, seed=1)
+    return _overall(estimator.fit(frame, **STAGGERED, covariates=["x1", "x2", "x3"]))
+
+
+def _imputation(frame: Any) -> tuple[float, float]:
+    import diff_diff
+
+    return _overall(diff_diff.ImputationDiD().fit(frame, **STAGGERED))
+
+
+def _interaction_weighted(frame: Any) -> tuple[float, float]:
+    import diff_diff
+
+    found = diff_diff.SunAbraham(cluster="unit").fit(frame, **STAGGERED).event_study_effects[2]
+    return float(found["effect"]), float(found["se"])
+
+
+def _extended(frame: Any) -> tuple[float, float]:
+    import diff_diff
+
+    return _overall(diff_diff.WooldridgeDiD(cluster="unit").fit(frame, **STAGGERED))
+
+
+def _bacon(frame: Any) -> tuple[float, float]:
+    import diff_diff
+
+    found = diff_diff.BaconDecomposition().fit(frame, **STAGGERED)
+    return float(found.twfe_estimate), float("nan")
+
+
 CALLS = {
+    "group-time": Call(estimate=_group_time, other="another rule of trimming, 0.01"),
+    "imputation": Call(estimate=_imputation),
+    "interaction-weighted": Call(estimate=_interaction_weighted),
+    "etwfe": Call(estimate=_extended),
+    "bacon": Call(estimate=_bacon),
     "did-traditional": Call(
         estimate=lambda frame: _changed(frame, panel=True),
         prepare=_as_group_time,

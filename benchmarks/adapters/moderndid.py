@@ -24,7 +24,18 @@ def _changed(frame: Any, method: str, *, panel: bool) -> tuple[float, float]:
     return float(result.att), float(result.se)
 
 
+def _group_time(frame: Any) -> tuple[float, float]:
+    import moderndid
+
+    cells = moderndid.att_gt(
+        frame, "y", "time", "unit", "first", xformla="~ x1 + x2 + x3", boot=True, biters=1000, random_state=1
+    )
+    found = moderndid.aggte(cells, type="simple")
+    return float(found.overall_att), float(found.overall_se)
+
+
 CALLS = {
+    "group-time": Call(estimate=_group_time, prepare=_to_polars),
     "did-traditional": Call(estimate=lambda frame: _changed(frame, "trad", panel=True), prepare=_to_polars),
     "did-improved": Call(estimate=lambda frame: _changed(frame, "imp", panel=True), prepare=_to_polars),
     "did-cross-sections": Call(

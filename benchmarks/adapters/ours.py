@@ -84,7 +84,44 @@ def _instrumented(frame: Any, method: str) -> tuple[float, float]:
     return _answer(estimator.fit(frame, inference=je.Iid() if method == "liml" else je.Robust("HC1")))
 
 
+STAGGERED = {"outcome": "y", "unit": "unit", "time": "time", "first_treated": "first"}
+
+
+def _group_time(frame: Any) -> tuple[float, float]:
+    import juntos_eval as je
+
+    drawn = je.MultiplierBootstrap(draws=1000, seed=1)
+    cells = je.GroupTime(**STAGGERED, covariates=("x1", "x2", "x3")).fit(frame, inference=drawn)
+    return _answer(je.aggregate(cells, "simple"))
+
+
+def _staggered(frame: Any, name: str) -> tuple[float, float]:
+    import juntos_eval as je
+
+    return _answer(getattr(je, name)(**STAGGERED).fit(frame))
+
+
+def _interaction_weighted(frame: Any) -> tuple[float, float]:
+    import juntos_eval as je
+
+    found = je.InteractionWeighted(**STAGGERED).fit(frame)
+    place = found.keys["event_time"].index(2)
+    return float(found.values[place]), float(found.uncertainty.std_error[place])
+
+
+def _bacon(frame: Any) -> tuple[float, float]:
+    import juntos_eval as je
+
+    found = je.bacon(frame, **STAGGERED)
+    return float(found.estimates @ found.weights), float("nan")
+
+
 CALLS = {
+    "group-time": Call(estimate=_group_time),
+    "imputation": Call(estimate=lambda frame: _staggered(frame, "Imputation")),
+    "interaction-weighted": Call(estimate=_interaction_weighted),
+    "etwfe": Call(estimate=lambda frame: _staggered(frame, "ExtendedTwoWay")),
+    "bacon": Call(estimate=_bacon),
     "iv": Call(estimate=lambda frame: _instrumented(frame, "2sls")),
     "liml": Call(estimate=lambda frame: _instrumented(frame, "liml")),
     "two-way": Call(estimate=_two_way),

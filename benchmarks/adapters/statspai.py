@@ -61,7 +61,51 @@ def _wild(frame: Any) -> tuple[float, float]:
     return p, (p * (1 - p) / 9999) ** 0.5
 
 
+STAGGERED = {"y": "y", "group": "unit", "time": "time", "first_treat": "first"}
+
+
+def _group_time(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    result = sp.callaway_santanna(
+        frame, "y", "first", "time", "unit", x=COVARIATES[:3], base_period="varying",
+        bstrap=True, biters=1000, cband=True, random_state=1,
+    )  # fmt: skip
+    return _answer(sp.aggte(result, type="simple"))
+
+
+def _interaction_weighted(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    result = sp.sun_abraham(frame, "y", "first", "time", "unit", cluster="unit", share_variance=False)
+    row = result.detail.set_index("relative_time").loc[2]
+    return float(row["att"]), float(row["se"])
+
+
+def _imputation(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    return _answer(sp.did_imputation(frame, **STAGGERED))
+
+
+def _extended(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    return _answer(sp.etwfe(frame, **STAGGERED, cluster="unit"))
+
+
+def _bacon(frame: Any) -> tuple[float, float]:
+    import statspai as sp
+
+    return float(sp.bacon_decomposition(frame, "y", "d", "time", "unit").beta_twfe), float("nan")
+
+
 CALLS = {
+    "group-time": Call(estimate=_group_time),
+    "imputation": Call(estimate=_imputation),
+    "interaction-weighted": Call(estimate=_interaction_weighted),
+    "etwfe": Call(estimate=_extended),
+    "bacon": Call(estimate=_bacon),
     "wild": Call(estimate=_wild),
     "match-1": Call(estimate=lambda frame: _matched(frame, 1), other=FORMULA),
     "match-5": Call(estimate=lambda frame: _matched(frame, 5), other=FORMULA),
