@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +100,7 @@ def test_programmes_are_solved_as_by_highs() -> None:
     values, weights = SharedProgrammes(equalities, totals).solve(objectives)
     for objective, value, weight in zip(objectives, values, weights, strict=True):
         found = linprog(-objective, A_eq=equalities, b_eq=totals)
+        assert found.fun is not None
         assert value == pytest.approx(-found.fun, abs=1e-9)
         np.testing.assert_allclose(equalities @ weight, totals, atol=1e-9)
         assert weight.min() >= 0
@@ -185,7 +187,7 @@ def test_coverage_at_the_worst_trend(kind: str, m: float) -> None:
 
 def test_event_studies_of_ours_are_taken_as_they_are() -> None:
     data = table({"data": "../did/did_bal.csv"})
-    design = {"outcome": "y", "unit": "id", "time": "time", "first_treated": "g"}
+    design: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "time", "first_treated": "g"}
     cells = GroupTime(**design, base="universal").fit(data)
     found = honest(aggregate(cells, "dynamic"), m=1.0)
     assert found.low[0] < found.original[0] < found.original[1] < found.high[0]

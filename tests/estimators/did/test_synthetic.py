@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from juntos_eval.inference.cluster import Cluster
 from juntos_eval.numerics.simplex_weights import simplex_weights
 from tests.estimators.did.staggered import cases, table
 
-COLUMNS = {"outcome": "y", "unit": "id", "time": "year", "treatment": "d"}
+COLUMNS: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "year", "treatment": "d"}
 
 
 def proposition_99() -> pd.DataFrame:
@@ -53,7 +54,7 @@ def test_proposition_99_by_synthetic_control() -> None:
     ours = np.array(list(found.details["unit_weights"]["1989"].values()))
     np.testing.assert_allclose(ours, theirs, atol=5e-3)
     wide = data.pivot_table(index="id", columns="year", values="y", sort=False)
-    early = wide.loc[:, wide.columns < 1989]
+    early = wide.loc[:, np.asarray(wide.columns, dtype=np.int64) < 1989]
     controls, target = early.drop("California").to_numpy(), early.loc["California"].to_numpy()
 
     def distance(weights: np.ndarray) -> float:
@@ -72,7 +73,7 @@ def test_proposition_99_with_equal_weights_is_difference_in_differences() -> Non
     block = Block(
         controls=wide.drop("California").to_numpy(),
         treated=wide.loc[["California"]].to_numpy(),
-        before=int((wide.columns < 1989).sum()),
+        before=int((np.asarray(wide.columns, dtype=np.int64) < 1989).sum()),
     )
     effect = block_effect(block, block_weights(block, "did", noise_level(block)))
     assert effect == pytest.approx(cases()["prop99-did_estimate"]["expected"]["estimate"], rel=1e-9)
@@ -92,7 +93,7 @@ def test_weights_are_the_minimum_over_the_simplex(intercept: bool, ridge: float)
     weights = simplex_weights(columns, target, ridge, intercept=intercept)
     assert weights.min() >= 0
     assert weights.sum() == pytest.approx(1, abs=1e-12)
-    found = minimize(
+    found = minimize(  # type: ignore[call-overload]
         objective,
         np.full(5, 0.2),
         bounds=[(0, 1)] * 5,
@@ -141,6 +142,7 @@ def test_the_three_variances_speak_of_the_same_error() -> None:
 def test_jackknife_is_estimates_less_one_unit() -> None:
     data = simulated(5)
     found = SyntheticDiD(**COLUMNS, variance="jackknife").fit(data)
+    assert found.fit is not None
     influence = found.fit.influence.dense()[:, 0]
     assert influence.sum() == pytest.approx(0, abs=1e-12)
     by_area = SyntheticDiD(**COLUMNS).fit(data, inference=Cluster("area", kind="CR0"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimators.did import TwoWayWeights, twfe_weights
 from tests.estimators.did.staggered import cases, table
 
-COLUMNS = {"outcome": "y", "unit": "id", "time": "time", "treatment": "D"}
+COLUMNS: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "time", "treatment": "D"}
 
 
 def weights_of(name: str, regression: str) -> TwoWayWeights:
@@ -52,7 +54,7 @@ def test_coefficient_is_the_weighted_sum_of_effects(name: str, regression: str) 
     cells = found.tidy().astype({"unit": int, "period": int})
     merged = cells.merge(known, left_on=["unit", "period"], right_on=["id", "time"])
     assert len(merged) == len(cells)
-    assert float(merged["weight"] @ merged["effect"]) == pytest.approx(found.coefficient, abs=1e-9)
+    assert float((merged["weight"] * merged["effect"]).sum()) == pytest.approx(found.coefficient, abs=1e-9)
     assert found.weights.sum() == pytest.approx(1, abs=1e-12)
 
 
