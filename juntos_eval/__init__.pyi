@@ -48,6 +48,7 @@ from juntos_eval.estimators.joint_balance import joint_balance as joint_balance
 from juntos_eval.estimators.matching import AIPW as AIPW
 from juntos_eval.estimators.matching import IPWRA as IPWRA
 from juntos_eval.estimators.matching import CrossFittedAIPW as CrossFittedAIPW
+from juntos_eval.estimators.matching import DoseResponse as DoseResponse
 from juntos_eval.estimators.matching import EffectsBy as EffectsBy
 from juntos_eval.estimators.matching import Matching as Matching
 from juntos_eval.estimators.matching import PartiallyLinear as PartiallyLinear

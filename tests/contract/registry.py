@@ -320,7 +320,7 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"BalancedReplication", "Bootstrap", "Jackknife", "ReplicateWeights", "SurveyBootstrap"}
     | {"Randomization"}
     | {"PartiallyLinear"}  # its treatment may be a dose
-    | {"EffectsBy"}
+    | {"DoseResponse", "EffectsBy"}
     | {"SyntheticControl", "SyntheticDiD"}  # no sampling weights; influence is the jackknife's, weights held
     | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}
 )

@@ -4,6 +4,7 @@ from juntos_eval.estimators.matching.adjusted import raw_design
 from juntos_eval.estimators.matching.aipw import AIPW
 from juntos_eval.estimators.matching.balance import balance
 from juntos_eval.estimators.matching.cross_fitted_aipw import CrossFittedAIPW
+from juntos_eval.estimators.matching.dose_response import DoseResponse
 from juntos_eval.estimators.matching.effects_by import EffectsBy
 from juntos_eval.estimators.matching.imbalance import (
     multivariate_imbalance,
@@ -24,6 +25,7 @@ __all__ = [
     "AIPW",
     "IPWRA",
     "CrossFittedAIPW",
+    "DoseResponse",
     "EffectsBy",
     "Matching",
     "PartiallyLinear",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from juntos_eval.arrays import Bools, Floats, frozen
 from juntos_eval.errors import DesignError
@@ -167,6 +167,8 @@ def gmm_minimum(
     >>> gmm_minimum(treated, x, np.ones(20), "ate", np.array([0.1]), first).is_reached
     True
     """
+    from scipy import optimize  # slow to import, and only over-identified scores are to wait for it
+
     rows = float(share.sum())
     spread = (moments(treated, basis @ start, estimand) if fixed is None else fixed).spread[0]
     _refuse_collinear(_crossed(basis, share, spread), len(treated))

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 from pandas import DataFrame
-from scipy import stats
 
 from juntos_eval.arrays import Codes, Floats
 from juntos_eval.errors import DesignError, JuntosError
 from juntos_eval.estimators.design import select, zero_one
+from juntos_eval.numerics.distributions import normal_quantile
 
 __all__ = ["SpecificationCurve", "specification_curve", "specification_grid"]
 
@@ -198,7 +198,7 @@ def _statistics(values: Floats, errors: Floats) -> Floats:
     if not known.any():
         return np.full(3, np.nan)
     z = values[known] / errors[known]
-    limit = float(stats.norm.isf(0.025))
+    limit = float(normal_quantile(0.975))
     up, down = float((z > limit).mean()), float((z < -limit).mean())
     return np.array([np.median(values[known]), up if up >= down else -down, z.mean()])
 
