@@ -51,8 +51,17 @@ class Nuisance(Protocol):
         ...
 
 
-class FittedScore(Nuisance, Protocol):
-    """A propensity score among the coefficients estimated on the way."""
+class FittedScore(Protocol):
+    """A propensity score among the coefficients estimated on the way: a nuisance with its probabilities."""
+
+    @property
+    def parameters(self) -> int:
+        """How many coefficients there are."""
+        ...
+
+    def propagate(self, slope: Floats) -> Floats:
+        r"""Return :math:`c_i`, shape (n,), of a sum with derivatives ``slope`` (n,) in the indices."""
+        ...
 
     @property
     def probability(self) -> Floats:

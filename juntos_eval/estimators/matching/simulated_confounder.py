@@ -142,25 +142,23 @@ def simulated_confounder(
     high = outcome == 1 if np.isin(outcome, (0.0, 1.0)).all() else outcome > outcome.mean()
     chances = _chances(chosen.columns[like] if like else None, probabilities, treated, high, like)
     each = np.array([chances[f"p{int(d)}{int(y)}"] for d, y in zip(treated, high, strict=True)])
-    baseline = float(estimator.fit(rows).values[0])
-    rng, wider = np.random.default_rng(seed), replace(estimator, covariates=(*estimator.covariates, _UNSEEN))
-    found: list[Estimate] = []
-    odds = []
-    for _ in range(draws):
-        unseen = np.asarray((rng.random(len(rows)) < each) * 1.0, dtype=np.float64)
-        odds.append(_odds(unseen, chosen.covariates, chosen.weights, treated, high))
-        try:
-            found.append(wider.fit(rows.assign(**{_UNSEEN: unseen})))
-        except DesignError:
-            continue
+    found, odds = _drawn(
+        estimator, rows, each, draws, seed, (chosen.covariates, chosen.weights, treated, high)
+    )
     if not found:
         _refuse("no draw of the confounder can be estimated with", f"{draws} draws, {dict(chances)}")
+    return _summary(found, odds, chances, float(estimator.fit(rows).values[0]))
+
+
+def _summary(
+    found: list[Estimate], odds: Floats, chances: Mapping[str, float], baseline: float
+) -> SimulatedConfounder:
+    """Average the draws, by the rule of multiple imputation for their error."""
     effects = np.array([one.values[0] for one in found])
     within = float(np.mean([one.uncertainty.covariance[0, 0] for one in found]))
     between = float(effects.var(ddof=1)) if len(effects) > 1 else 0.0
     gamma, selection = (
-        float(np.exp(np.nanmean(side))) if np.isfinite(side).any() else float("nan")
-        for side in np.array(odds).T
+        float(np.exp(np.nanmean(side))) if np.isfinite(side).any() else float("nan") for side in odds.T
     )
     return SimulatedConfounder(
         baseline=baseline,
@@ -170,8 +168,30 @@ def simulated_confounder(
         outcome_odds=gamma,
         selection_odds=selection,
         probabilities=chances,
-        failed=draws - len(found),
+        failed=len(odds) - len(found),
     )
+
+
+def _drawn(
+    estimator: Any,
+    rows: DataFrame,
+    chances: Floats,
+    draws: int,
+    seed: int,
+    sample: tuple[Floats, Floats, Bools, Bools],
+) -> tuple[list[Estimate], Floats]:
+    """Return the estimates that each drawn confounder allows, and its log odds in each draw."""
+    rng, wider = np.random.default_rng(seed), replace(estimator, covariates=(*estimator.covariates, _UNSEEN))
+    found: list[Estimate] = []
+    odds = []
+    for _ in range(draws):
+        unseen = np.asarray((rng.random(len(rows)) < chances) * 1.0, dtype=np.float64)
+        odds.append(_odds(unseen, *sample))
+        try:
+            found.append(wider.fit(rows.assign(**{_UNSEEN: unseen})))
+        except DesignError:
+            continue
+    return found, np.array(odds)
 
 
 def _refuse_arguments(estimator: Any, like: str | None, given: Sequence[float] | None, draws: Any) -> None:
