@@ -8,7 +8,7 @@ import pandas as pd
 from juntos_eval.errors import SchemaError
 from juntos_eval.surveys.codebook import Code
 
-__all__ = ["as_codes", "as_key", "as_number", "as_text", "as_weight"]
+__all__ = ["as_boolean", "as_codes", "as_key", "as_number", "as_text", "as_weight"]
 
 
 def as_text(series: pd.Series, *, where: str = "") -> pd.Series:
@@ -201,3 +201,16 @@ def as_codes(series: pd.Series, codes: tuple[Code, ...], *, where: str) -> tuple
         if code.is_missing and float(code.code) in counts
     }
     return pd.Series(labels, index=series.index, name=series.name), set_missing
+
+
+def as_boolean(labels: pd.Series) -> pd.Series:
+    """Return yes as True, no as False, missing as missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.surveys.convert import as_boolean
+    >>> as_boolean(pd.Series(["yes", "no", None], dtype="category")).tolist()
+    [True, False, <NA>]
+    """
+    return labels.eq("yes").astype("boolean").mask(labels.isna())

@@ -17,7 +17,7 @@ from juntos_eval.surveys.extract import check_archive, lent_member, pick_member
 from juntos_eval.surveys.fetch.ledger import Ledger
 from juntos_eval.surveys.fetch.run import ZIPS
 from juntos_eval.surveys.findings import Diagnosis, Finding, below
-from juntos_eval.surveys.harmonise import YEAR_COLUMN
+from juntos_eval.surveys.harmonise import YEAR_COLUMN, normal_name
 from juntos_eval.surveys.provenance import SCHEMA_VERSION, CleanTable, code_version
 from juntos_eval.surveys.read import check_file, sha256_of
 from juntos_eval.surveys.read_columns import column_names
@@ -185,12 +185,12 @@ def _probe(file: _Declared) -> Probe:
 def _content(file: _Declared, found: Probe, place: str) -> Iterator[Finding]:
     """Another year's or module's file under a declared name has other columns, another year or other keys."""
     label = year_label(file.year)
-    names = {_normal(name): name for name in found.columns}
+    names = {normal_name(name): name for name in found.columns}
     columns = load_codebook(file.source.name).columns_of(file.table.name, file.year)
     lost = [
         column.raw[label]
         for column in columns
-        if column.is_needed and column.name != "year" and _normal(column.raw[label]) not in names
+        if column.is_needed and column.name != "year" and normal_name(column.raw[label]) not in names
     ]
     what = ""
     if lost:
@@ -214,7 +214,7 @@ def _other_years(
     wanted = [column for column in columns if column.name == "year"]
     if file.year is None or not wanted:
         return []
-    name = names.get(_normal(wanted[0].raw[str(file.year)])) or _mangled_year(found.columns)
+    name = names.get(normal_name(wanted[0].raw[str(file.year)])) or _mangled_year(found.columns)
     if name is None:
         return []
     years = pd.to_numeric(found.head[name], errors="coerce").dropna().unique()
@@ -228,7 +228,7 @@ def _mangled_year(columns: tuple[str, ...]) -> str | None:
 def _wide_keys(columns: tuple[Column, ...], found: Probe, names: dict[str, str], label: str) -> list[str]:
     wide = []
     for column in columns:
-        name = names.get(_normal(column.raw[label]))
+        name = names.get(normal_name(column.raw[label]))
         if column.kind != "key" or column.width is None or name is None:
             continue
         values = found.head[name].dropna()
@@ -237,10 +237,6 @@ def _wide_keys(columns: tuple[Column, ...], found: Probe, names: dict[str, str],
         if (values.astype("str").str.strip().str.len() > column.width).any():
             wide.append(name)
     return wide
-
-
-def _normal(name: str) -> str:
-    return name.strip().lower().replace("$", "_")
 
 
 def _expected_files(raw: RawFolder, looked_at: set[Path]) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from juntos_eval.surveys.provenance import InputFile, Provenance
 from juntos_eval.surveys.read import RawTable
 from juntos_eval.surveys.source import find_table, load_source, read_table_source, year_label
 
-__all__ = ["WITHOUT_KEY", "Harmonised", "harmonise", "has_table", "open_table"]
+__all__ = ["WITHOUT_KEY", "Harmonised", "harmonise", "has_table", "normal_name", "open_table"]
 
 #: The note of rows taken out because the publisher gave them no key.
 WITHOUT_KEY: Final = "rows without a key"
@@ -128,7 +128,7 @@ def open_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> 
     """
     declared = load_codebook(survey).columns_of(table, year)
     label = year_label(year)
-    known = {_normal(column.raw[label]) for column in declared}
+    known = {normal_name(column.raw[label]) for column in declared}
     table_read = read_table_source(
         raw,
         survey=survey,
@@ -136,7 +136,7 @@ def open_table(raw: RawFolder, *, survey: str, table: str, year: int | None) -> 
         year=year,
         # the year's own column arrives mangled, a different way each time
         needs=tuple(column.raw[label] for column in declared if column.is_needed and column.name != "year"),
-        columns=lambda name: _normal(name) in known or YEAR_COLUMN.match(name.lower()) is not None,
+        columns=lambda name: normal_name(name) in known or YEAR_COLUMN.match(name.lower()) is not None,
     )
     opened = harmonise(table_read, survey=survey, table=table, year=year)
     return replace(opened, is_synthetic=raw.is_synthetic)
@@ -238,12 +238,12 @@ def _match_names(
     label = year_label(year)
     by_normal: dict[str, list[str]] = {}
     for name in raw_names:
-        by_normal.setdefault(_normal(name), []).append(name)
+        by_normal.setdefault(normal_name(name), []).append(name)
     found: dict[str, str] = {}
     lost: list[str] = []
     for column in columns:
         wanted = column.raw[label]
-        matches = by_normal.get(_normal(wanted), [])
+        matches = by_normal.get(normal_name(wanted), [])
         if column.name == "year" and not matches:
             matches = [name for name in raw_names if YEAR_COLUMN.match(name.lower())]
         if len(matches) > 1:
@@ -265,7 +265,15 @@ def _match_names(
     return found
 
 
-def _normal(name: str) -> str:
+def normal_name(name: str) -> str:
+    """Return a raw column's name without what differs between formats of a release: case and the dollar sign.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.harmonise import normal_name
+    >>> normal_name("P710$04")
+    'p710_04'
+    """
     return name.strip().lower().replace("$", "_")
 
 

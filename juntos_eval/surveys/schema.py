@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandera.errors
     import pandera.pandas as pa
 
-__all__ = ["Field", "SampleDesign", "TableSchema", "declared", "finish"]
+__all__ = ["Field", "SampleDesign", "TableSchema", "declared", "finish", "yes_no"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,3 +308,17 @@ _SENTENCES = {
     "SERIES_CONTAINS_NULLS": "is missing",
     "WRONG_DATATYPE": "is of another type",
 }
+
+
+def yes_no(name: str, description: str, description_es: str) -> Field:
+    """Return the field of a question that was answered yes, no, or not at all.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.schema import yes_no
+    >>> yes_no("is_ill", "Ill in the last four weeks", "Enfermo en las últimas cuatro semanas").dtype
+    'boolean'
+    """
+    return Field(
+        name=name, dtype="boolean", is_nullable=True, description=description, description_es=description_es
+    )

@@ -12,6 +12,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import (
     TwoWayFrame,
     regress_on,
@@ -126,7 +127,7 @@ class EventStudy:
         frame = two_way_frame(data, columns, self.absorb)
         indicators = self._indicators(frame)
         found = regress_on(frame, columns, indicators, inference, carry)
-        at = {name: _number(float(name.partition("=")[2])) for name in indicators}
+        at = {name: number(float(name.partition("=")[2])) for name in indicators}
         terms = found.keys["term"]
         keys = {
             "term": tuple("att" if term in at else term for term in terms),
@@ -151,7 +152,3 @@ class EventStudy:
         return {
             f"event_time={one:.15g}": (event == one).astype(np.float64) for one in times if one != reference
         }
-
-
-def _number(value: float) -> int | float:
-    return int(value) if value.is_integer() else value

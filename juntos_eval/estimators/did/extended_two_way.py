@@ -12,6 +12,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import (
     COHORT,
     TwoWayFrame,
@@ -19,7 +20,7 @@ from juntos_eval.estimators.did.two_way_frame import (
     two_way_frame,
     with_keys,
 )
-from juntos_eval.estimators.did.untreated_stage import number, refuse_unknown
+from juntos_eval.estimators.did.untreated_stage import refuse_unknown
 from juntos_eval.estimators.panel.regression_frame import names_of
 from juntos_eval.inference.cluster import Cluster
 

@@ -28,12 +28,14 @@ from juntos_eval.estimators.did.changes import Method
 from juntos_eval.estimators.did.drdid_cross_sections import Variance
 from juntos_eval.estimators.did.group_time_panel import CellEffects, balanced_panel, panel_effects
 from juntos_eval.estimators.did.group_time_sections import section_effects
+from juntos_eval.estimators.did.panel_frame import kept_groups
 from juntos_eval.estimators.did.staggered import (
     Staggered,
     StaggeredColumns,
     read_staggered,
     refuse_repeated,
 )
+from juntos_eval.estimators.did.timeline import number
 from juntos_eval.inference.robust import Robust
 
 if TYPE_CHECKING:
@@ -230,7 +232,7 @@ class GroupTime:
             effects=panel_effects(panel, cells, self.method, self.control, self.trim),
             n=len(panel.kept),
             rows=panel.outcome.size,
-            groups={name: _kept(one, panel.kept) for name, one in groups.items()},
+            groups={name: kept_groups(one, panel.kept) for name, one in groups.items()},
             first_treated=panel.first_treated,
             weights=panel.weights,
         )
@@ -277,11 +279,6 @@ def _refusal(what: str, remedy: str) -> DesignError:
     return DesignError(what, where="GroupTime", remedy=remedy)
 
 
-def _kept(groups: Groups, kept: Codes) -> Groups:
-    found, codes = np.unique(groups.codes[kept], return_inverse=True)
-    return Groups(codes, tuple(groups.levels[level] for level in found))
-
-
 def _by_unit(effects: CellEffects, codes: Codes) -> CellEffects:
     """Add up the influence of each unit's rows."""
     blocks = []
@@ -316,12 +313,8 @@ def _keys(cells: Sequence[Cell], design: Staggered) -> dict[str, tuple[Any, ...]
         "term": ("att",) * len(cells),
         "group": tuple(scale.label(cell.cohort) for cell in cells),
         "time": tuple(scale.label(times[cell.period]) for cell in cells),
-        "event_time": tuple(_number(one) for one in scale.rounded(elapsed)),
+        "event_time": tuple(number(one) for one in scale.rounded(elapsed)),
     }
-
-
-def _number(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else float(value)
 
 
 def _sizes(first_treated: Floats, design: Staggered) -> dict[str, int]:

@@ -12,12 +12,12 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, DenseInfluence, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import TwoWayFrame
 from juntos_eval.estimators.did.untreated_stage import (
     Prepared,
     columns_of,
     lead_effects,
-    number,
     prepare,
     refuse_unknown,
     sample_of,

@@ -13,6 +13,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Block, BlockInfluence, Check, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, regress_on, two_way_frame, with_keys
 from juntos_eval.estimators.panel.regression_frame import names_of
 from juntos_eval.inference.cluster import Cluster
@@ -180,7 +181,7 @@ class _Averages:
             keys: dict[str, tuple[Any, ...]] = {
                 "term": ("att",) * len(names),
                 "group": tuple(label(one) for one in groups),
-                "event_time": tuple(_number(one) for one in events),
+                "event_time": tuple(number(one) for one in events),
             }
             return cls(weights, keys, ())
         after = events >= 0
@@ -199,7 +200,7 @@ class _Averages:
                 rows = cells[names[at]][2] > 0
                 inside[rows], position[rows] = 1.0, list(kept.values())[at]
             membership.append((inside, position))
-        named = [label(one) if by == "group" else _number(one) for one in levels]
+        named = [label(one) if by == "group" else number(one) for one in levels]
         keys = {"term": ("overall", *["att"] * len(levels)), by: (None, *named)}
         return cls(weights, keys, tuple(membership))
 
@@ -273,7 +274,3 @@ def _lost(cells: Mapping[str, Any], kept: Mapping[str, int]) -> tuple[Check, ...
     if not lost:
         return ()
     return (Check("cells left out", False, f"not identified beside the others: {'; '.join(lost)}"),)
-
-
-def _number(value: float) -> int | float:
-    return int(value) if float(value).is_integer() else float(value)

@@ -21,6 +21,7 @@ __all__ = [
     "TwoPeriods",
     "Units",
     "groups_of_units",
+    "kept_groups",
     "read_cross_sections",
     "read_panel",
     "units_of",
@@ -427,3 +428,28 @@ def _count_dropped(early: Selection, late: Selection, units: int) -> dict[str, i
     if alone:
         dropped["unit without a complete row in the other period"] = alone
     return dropped
+
+
+def kept_groups(groups: Groups, kept: Codes | Bools) -> Groups:
+    """Return the grouping of the units that are kept, without levels that nobody has any more.
+
+    Parameters
+    ----------
+    groups : Groups
+    kept : numpy.ndarray
+        Positions, or a mark for each.
+
+    Returns
+    -------
+    Groups
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import Groups
+    >>> from juntos_eval.estimators.did.panel_frame import kept_groups
+    >>> kept_groups(Groups([0, 1, 2], ("a", "b", "c")), np.array([0, 2])).levels
+    ('a', 'c')
+    """
+    found, codes = np.unique(groups.codes[kept], return_inverse=True)
+    return Groups(codes, tuple(groups.levels[level] for level in found))

@@ -13,6 +13,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Groups
 from juntos_eval.estimators.design import require_frame, select, zero_one
 from juntos_eval.estimators.did.group_time_panel import balanced_panel
+from juntos_eval.estimators.did.panel_frame import kept_groups
 from juntos_eval.estimators.did.staggered import StaggeredColumns, read_staggered, refuse_repeated
 from juntos_eval.estimators.did.synthetic_cohorts import Cohorts
 from juntos_eval.estimators.did.timeline import read_timeline
@@ -103,7 +104,7 @@ def read_synthetic(
     begins = panel.first_treated - 1
     _refuse_unanswerable(begins, treatment)
     labels = design.units.labels if design.units else ()
-    groups = {name: _kept(one, panel.kept) for name, one in design.of_units(columns).items()}
+    groups = {name: kept_groups(one, panel.kept) for name, one in design.of_units(columns).items()}
     lost = len(labels) - len(panel.kept)
     return SyntheticPanel(
         cohorts=Cohorts(panel.outcome, begins),
@@ -128,8 +129,3 @@ def _refuse_unanswerable(start: np.ndarray, treatment: str) -> None:
             where=f"column '{treatment}', first treated in period {int(start.min()) + 1}",
             remedy="add earlier periods, or leave out the cohort",
         )
-
-
-def _kept(groups: Groups, kept: np.ndarray) -> Groups:
-    found, codes = np.unique(groups.codes[kept], return_inverse=True)
-    return Groups(codes, tuple(groups.levels[level] for level in found))

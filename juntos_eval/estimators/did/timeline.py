@@ -13,7 +13,7 @@ from juntos_eval.arrays import Codes, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.did.periods import in_order
 
-__all__ = ["Timeline", "first_treated_values", "read_timeline"]
+__all__ = ["Timeline", "first_treated_values", "number", "read_timeline"]
 
 NEVER = np.inf
 
@@ -201,3 +201,23 @@ def _not_comparable(column: Series[Any], rows: int, wanted: str) -> DesignError:
         where=f"column '{column.name}' of type {column.dtype}, {rows} rows",
         remedy=f"give {wanted}; leave it missing for units that are never treated",
     )
+
+
+def number(value: float) -> int | float:
+    """Return a whole number as one, for keys and labels.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    int or float
+
+    Examples
+    --------
+    >>> from juntos_eval.estimators.did.timeline import number
+    >>> number(2.0), number(0.5)
+    (2, 0.5)
+    """
+    return int(value) if float(value).is_integer() else float(value)

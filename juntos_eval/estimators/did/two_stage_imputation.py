@@ -10,10 +10,10 @@ import numpy as np
 from juntos_eval.arrays import Bools, Floats
 from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry
+from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import TwoWayFrame
 from juntos_eval.estimators.did.untreated_stage import (
     columns_of,
-    number,
     prepare,
     refuse_unknown,
     sample_of,

@@ -13,6 +13,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, Estimate, Groups, Inference, Sample
 from juntos_eval.estimators.design import select
 from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, regress_on, two_way_frame, with_keys
 from juntos_eval.estimators.panel.terms import absorbed_terms, factor_of
 from juntos_eval.numerics.absorb import Factor
@@ -25,7 +26,6 @@ __all__ = [
     "Prepared",
     "columns_of",
     "lead_effects",
-    "number",
     "prepare",
     "refuse_unknown",
     "sample_of",
@@ -124,11 +124,6 @@ def refuse_unknown(where: str, **choices: tuple[str, tuple[str, ...]]) -> None:
             raise DesignError(
                 f"there is no {name} {value!r}", where=where, remedy=f"choose one of {', '.join(allowed)}"
             )
-
-
-def number(value: float) -> int | float:
-    """Return a whole number as one."""
-    return int(value) if float(value).is_integer() else float(value)
 
 
 def lead_effects(

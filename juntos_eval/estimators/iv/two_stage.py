@@ -16,12 +16,12 @@ from juntos_eval.estimate import (
     Inference,
     Instrumented,
     Linear,
-    Sample,
 )
-from juntos_eval.estimators.design import Selection, groups_to_carry
+from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.iv.instrumented_model import Columns, InstrumentedModel, model_from
 from juntos_eval.estimators.iv.strength_checks import checks_and_details
 from juntos_eval.estimators.panel.regression_checks import singleton_check
+from juntos_eval.estimators.panel.regression_frame import sample_of
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.gmm import linear_gmm, moment_covariance
@@ -172,7 +172,7 @@ class TwoStage:
             keys={"term": (*model.endogenous_names, *model.exogenous_names)},
             values=coefficients,
             uncertainty=chosen_inference.infer(fit),
-            sample=_sample(chosen),
+            sample=sample_of(chosen),
             checks=checks,
             details={**extra, **details},
             fit=fit,
@@ -279,14 +279,4 @@ def _fit_of(model: InstrumentedModel, coefficients: Floats, linear: Linear) -> F
             exogenous=model.exogenous,
             instruments=model.instruments,
         ),
-    )
-
-
-def _sample(chosen: Selection) -> Sample:
-    weights = chosen.weights
-    return Sample(
-        rows=chosen.n,
-        units=chosen.n,
-        effective=float(weights.sum() ** 2 / (weights**2).sum()),
-        dropped=chosen.dropped,
     )

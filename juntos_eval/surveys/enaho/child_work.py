@@ -42,7 +42,7 @@ from juntos_eval.surveys.enaho.place import (
 )
 from juntos_eval.surveys.harmonise import open_table
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import Field, TableSchema, declared, finish
+from juntos_eval.surveys.schema import Field, TableSchema, declared, finish, yes_no
 
 __all__ = [
     "CHILD_WORK",
@@ -59,13 +59,6 @@ ECONOMIC_HOURS: Final = FrozenMapping({5: 1, 12: 14, 15: 43})
 DOMESTIC_HOURS: Final = 21
 DOMESTIC_OLDEST: Final = 14
 
-
-def _flag(name: str, description: str, description_es: str) -> Field:
-    return Field(
-        name=name, dtype="boolean", is_nullable=True, description=description, description_es=description_es
-    )
-
-
 CHILD_WORK: Final = TableSchema(
     name="child_work",
     description="One row a member of 5 to 17 years: work last week, hours, child labour by ILO thresholds",
@@ -79,7 +72,7 @@ CHILD_WORK: Final = TableSchema(
         declared("enaho", "members", "age_years", dtype="float", limits=(YOUNGEST, OLDEST)),
         declared("enaho", "members", "has_worked", dtype="boolean", is_nullable=True),
         label_field("members", "main_activity"),
-        _flag(
+        yes_no(
             "is_working",
             "Economically active last week: for income or by a task that is work",
             "Trabajó la semana pasada: por ingreso o en una tarea de trabajo",
@@ -94,12 +87,12 @@ CHILD_WORK: Final = TableSchema(
             description="Hours of work last week; 0 for those who did not work; asked from 2012",
             description_es="Horas de trabajo la semana pasada; 0 si no trabajó; desde 2012",
         ),
-        _flag(
+        yes_no(
             "is_child_labour",
             "Child labour in economic activity by age and hours (no list of hazardous occupations)",
             "Trabajo infantil por edad y horas (sin lista de ocupaciones peligrosas)",
         ),
-        _flag(
+        yes_no(
             "is_doing_housework_only",
             "The only task last week was housework at home",
             "Su única tarea la semana pasada fueron quehaceres del hogar",

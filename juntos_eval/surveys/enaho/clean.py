@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from juntos_eval.surveys.codebook import load_codebook
+from juntos_eval.surveys.convert import as_boolean
 
 __all__ = [
     "HOUSEHOLD_KEY",
@@ -68,19 +69,6 @@ def person_id(frame: pd.DataFrame) -> pd.Series:
     ['015009-012-11-01']
     """
     return household_id(frame) + "-" + frame["codperso"]
-
-
-def as_boolean(labels: pd.Series) -> pd.Series:
-    """Return yes as True, no as False, missing as missing.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from juntos_eval.surveys.enaho.clean import as_boolean
-    >>> as_boolean(pd.Series(["yes", "no", None], dtype="category")).tolist()
-    [True, False, <NA>]
-    """
-    return labels.eq("yes").astype("boolean").mask(labels.isna())
 
 
 def optional(frame: pd.DataFrame, name: str) -> pd.Series:

@@ -28,7 +28,7 @@ from juntos_eval.surveys.enaho.place import (
 )
 from juntos_eval.surveys.harmonise import open_table
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import Field, TableSchema, declared, finish
+from juntos_eval.surveys.schema import TableSchema, declared, finish, yes_no
 
 __all__ = ["HEALTH", "any_ticked", "clean_health", "ticked"]
 
@@ -56,13 +56,6 @@ INSURERS: Final = (
     "insured_other",
 )
 
-
-def _flag(name: str, description: str, description_es: str) -> Field:
-    return Field(
-        name=name, dtype="boolean", is_nullable=True, description=description, description_es=description_es
-    )
-
-
 HEALTH: Final = TableSchema(
     name="health",
     description="One row a person of module 04: illness in four weeks, care sought, insurance",
@@ -76,19 +69,19 @@ HEALTH: Final = TableSchema(
         declared("enaho", "health", "age_years", dtype="float", is_nullable=True, limits=(0, 120)),
         declared("enaho", "health", "has_chronic_illness", dtype="boolean", is_nullable=True),
         *(declared("enaho", "health", name, dtype="boolean", is_nullable=True) for name in PROBLEMS),
-        _flag(
+        yes_no(
             "has_any_problem",
             "Any illness, symptom, relapse or accident in the last four weeks",
             "Alguna enfermedad, síntoma, recaída o accidente en las últimas cuatro semanas",
         ),
-        _flag(
+        yes_no(
             "has_sought_care",
             "Went to a health facility, among those with a problem",
             "Acudió a un establecimiento de salud, entre quienes tuvieron un problema",
         ),
         declared("enaho", "health", "insured_sis", dtype="boolean", is_nullable=True),
         declared("enaho", "health", "insured_essalud", dtype="boolean", is_nullable=True),
-        _flag("is_insured", "Has any health insurance", "Tiene algún seguro de salud"),
+        yes_no("is_insured", "Has any health insurance", "Tiene algún seguro de salud"),
         weight_field("health", "household_weight"),
     ),
 )

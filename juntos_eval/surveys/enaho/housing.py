@@ -24,19 +24,12 @@ from juntos_eval.surveys.enaho.place import (
 )
 from juntos_eval.surveys.harmonise import open_table
 from juntos_eval.surveys.provenance import CleanTable
-from juntos_eval.surveys.schema import Field, TableSchema, declared, finish
+from juntos_eval.surveys.schema import Field, TableSchema, declared, finish, yes_no
 
 __all__ = ["HOUSING", "clean_housing"]
 
 _LABELS: Final = ("wall", "floor", "roof", "water_source", "toilet", "electric_meter", "cooking_fuel")
 _NEEDS: Final = tuple(f"nbi_{need}" for need in range(1, 6))
-
-
-def _flag(name: str, description: str, description_es: str) -> Field:
-    return Field(
-        name=name, dtype="boolean", is_nullable=True, description=description, description_es=description_es
-    )
-
 
 HOUSING: Final = TableSchema(
     name="housing",
@@ -50,12 +43,12 @@ HOUSING: Final = TableSchema(
         label_field("housing", "dwelling_type"),
         *(label_field("housing", name) for name in _LABELS),
         declared("enaho", "housing", "rooms", dtype="float", is_nullable=True, limits=(0, 100)),
-        _flag(
+        yes_no(
             "has_piped_water",
             "Water from the public network, in the dwelling or the building",
             "Agua de red pública, dentro de la vivienda o del edificio",
         ),
-        _flag(
+        yes_no(
             "has_sewer",
             "Toilet connected to the public sewer, in the dwelling or the building",
             "Servicio higiénico conectado a red pública de desagüe",

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from juntos_eval.surveys.convert import as_boolean
+
 __all__ = [
     "HOURS",
     "as_boolean",
@@ -30,19 +32,6 @@ HOURS: Final = (
     "study_hours",
     "play_hours",
 )
-
-
-def as_boolean(labels: pd.Series) -> pd.Series:
-    """Return yes as True, no as False, missing as missing.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from juntos_eval.surveys.young_lives.clean import as_boolean
-    >>> as_boolean(pd.Series(["yes", "no", None], dtype="category")).tolist()
-    [True, False, <NA>]
-    """
-    return labels.eq("yes").astype("boolean").mask(labels.isna())
 
 
 def flag_of(numbers: pd.Series, z: pd.Series) -> pd.Series:
