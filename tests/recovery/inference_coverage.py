@@ -150,6 +150,11 @@ def _summary(rows: Any) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    result = {"replications": REPLICATIONS, "seed": 1, "coverage": coverage(REPLICATIONS, seed=1)}
+    result = {
+        "what": "SIMULATED data; coverage and size by repetition",
+        "replications": REPLICATIONS,
+        "seed": 1,
+        "coverage": coverage(REPLICATIONS, seed=1),
+    }
     rounded = json.loads(json.dumps(result), parse_float=lambda text: round(float(text), 4))
     RESULT.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")

@@ -228,6 +228,10 @@ def summary(answers: Any) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    result = {"seed": 1, "questions": coverage(REPLICATIONS, seed=1)}
+    result = {
+        "what": "SIMULATED data; coverage and size by repetition",
+        "seed": 1,
+        "questions": coverage(REPLICATIONS, seed=1),
+    }
     rounded = json.loads(json.dumps(result), parse_float=lambda text: round(float(text), 4))
     RESULT.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")

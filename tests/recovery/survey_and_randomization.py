@@ -157,6 +157,7 @@ def rejections(replications: dict[str, int], seed: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     result = {
+        "what": "SIMULATED data; coverage and size by repetition",
         "replications": REPLICATIONS,
         "seed": 1,
         "coverage": coverage(REPLICATIONS, seed=1),
