@@ -112,6 +112,7 @@ class Mean:
             sample=_sample(chosen),
             details=details,
             fit=fit,
+            inference=chosen_inference,
         )
 
 
@@ -205,6 +206,7 @@ class MeanDifference:
             sample=_sample(chosen, treated=int(treated.sum())),
             details={"mean_treated": treated_mean, "mean_untreated": untreated_mean},
             fit=fit,
+            inference=chosen_inference,
         )
 
 

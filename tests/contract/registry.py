@@ -61,6 +61,7 @@ class Case:
     order: str = ""  # the documented rule by which the order of rows matters, if it does
     keeps_incomplete: bool = False  # units that miss a period stay
     refuses: frozenset[str] = frozenset()  # inferences that refit another model than this
+    own_error: str = ""  # what its default error has that no inference gives
     is_level: bool = False  # moves with the outcome, as a mean does and an effect does not
 
     def fit(self, frame: pd.DataFrame | None = None, **arguments: Any) -> Estimate:
@@ -238,6 +239,7 @@ ESTIMATORS: dict[str, Case] = {
             covariates=("x2", "area"),
             weights="w",
         ),
+        own_error="residuals by nearest neighbours",
     ),
     "DoublyRobust": _on(
         frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2", "area"), weights="w")
@@ -297,11 +299,13 @@ ESTIMATORS: dict[str, Case] = {
     "Stacked": _on(
         frames.staggered,
         Stacked(**_staggered, before=2, after=0, weights="w", aggregate="cohort"),
+        own_error="rows of the stacks count, and not those of the data",
         keeps_incomplete=True,
     ),
     "LocalProjections": _on(
         frames.staggered,
         LocalProjections(**_staggered, horizons=(-2, 0, 1), weights="w"),
+        own_error="each horizon has the small-sample factor of its own regression",
         keeps_incomplete=True,
     ),
     "TwoStageImputation": _on(

@@ -265,6 +265,20 @@ def test_estimators_and_estimates_can_be_copied_and_sent(case: Case) -> None:
 
 
 @each_estimator()
+@pytest.mark.parametrize("given", [None, Cluster("cluster", kind="CR0")], ids=["default", "given"])
+def test_the_estimate_keeps_the_rule_of_its_uncertainty(case: Case, given: Inference | None) -> None:
+    estimate = case.fit(inference=given)
+    if given is None and case.own_error:
+        return  # no inference says the whole of it
+    assert given is None or estimate.inference == given
+    assert estimate.inference is not None
+    again = estimate.with_inference(estimate.inference)
+    assert again.inference == estimate.inference
+    np.testing.assert_array_equal(again.uncertainty.covariance, estimate.uncertainty.covariance)
+    assert again.uncertainty.df == estimate.uncertainty.df
+
+
+@each_estimator()
 def test_what_was_not_carried_cannot_be_used_later(case: Case) -> None:
     estimate = case.fit()
     needed: Inference = Cluster("district")

@@ -177,6 +177,7 @@ class DoublyRobust:
             checks=self._checks(sample, arms, score, basis),
             details=_details(sample),
             fit=fit,
+            inference=chosen,
         )
 
     @property

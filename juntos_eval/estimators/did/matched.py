@@ -204,7 +204,8 @@ class MatchedDiD:
         Estimate
             ``att``; with exposure groups one row a group, named by the key ``group``.
         """
-        wanted = groups_to_carry(inference, carry)
+        rule = inference or Robust("HC0")
+        wanted = groups_to_carry(rule, carry)
         sample = self._read(data, wanted)
         cells = self._cells(sample)
         labels = tuple(dict.fromkeys(cell.group for cell in cells))
@@ -233,11 +234,12 @@ class MatchedDiD:
             spec={"estimator": "MatchedDiD", **asdict(self)},
             keys=terms if self.exposure is None else {**terms, "group": labels},
             values=fit.values,
-            uncertainty=(inference or Robust("HC0")).infer(fit),
+            uncertainty=rule.infer(fit),
             sample=_sample(sample, fit.n),
             checks=tuple(checks),
             details=_details(cells, found, sample),
             fit=fit,
+            inference=rule,
         )
 
     def _read(self, data: DataFrame, carry: tuple[str, ...]) -> TwoPeriods:

@@ -108,7 +108,8 @@ class DoseResponse:
         ------
         DesignError
         """
-        wanted = groups_to_carry(inference, carry)
+        rule = inference or Robust("HC0")
+        wanted = groups_to_carry(rule, carry)
         chosen = select(
             data,
             numeric=(self.outcome,),
@@ -134,11 +135,12 @@ class DoseResponse:
             spec={"estimator": "DoseResponse", **asdict(self)},
             keys={"term": ("mean",) * len(values), "dose": self.doses},
             values=fit.values,
-            uncertainty=(inference or Robust("HC0")).infer(fit),
+            uncertainty=rule.infer(fit),
             sample=Sample(rows=chosen.n, units=chosen.n, effective=kish(weights), dropped=chosen.dropped),
             checks=(_normality(score), *left_out_check(design)),
             details={"dose_sd": float(np.sqrt(score.variance)), "dose_low": low, "dose_high": high},
             fit=fit,
+            inference=rule,
         )
 
 

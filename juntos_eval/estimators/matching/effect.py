@@ -165,12 +165,13 @@ def effect_estimate(
     """
     has_means = bool(spec["means"])
     fit = comparison.fit(groups, means=has_means)
+    rule = inference or Robust("HC0")
     effective_treated, effective_untreated = comparison.effective
     return Estimate(
         spec=spec,
         keys={"term": (comparison.estimand, "mean_treated", "mean_untreated")[: len(fit.values)]},
         values=fit.values,
-        uncertainty=(inference or Robust("HC0")).infer(fit),
+        uncertainty=rule.infer(fit),
         sample=Sample(
             rows=fit.n,
             units=fit.n,
@@ -187,6 +188,7 @@ def effect_estimate(
             **details,
         },
         fit=fit,
+        inference=rule,
     )
 
 

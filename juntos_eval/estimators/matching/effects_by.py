@@ -105,7 +105,8 @@ class EffectsBy:
         ------
         DesignError
         """
-        wanted = groups_to_carry(inference, carry)
+        rule = inference or Robust("HC0")
+        wanted = groups_to_carry(rule, carry)
         chosen = self._chosen(data, wanted)
         codes, labels = self._strata(chosen)
         rows = data.iloc[chosen.rows]
@@ -129,7 +130,7 @@ class EffectsBy:
             | {"of": describe(self.estimator)},
             keys={"term": tuple(effect.keys["term"][0] for effect in found), "group": labels},
             values=values,
-            uncertainty=(inference or Robust("HC0")).infer(fit),
+            uncertainty=rule.infer(fit),
             sample=Sample(rows=chosen.n, units=chosen.n, treated=int(treated.sum()), dropped=chosen.dropped),
             checks=tuple(
                 replace(check, name=f"{label}: {check.name}")
@@ -138,6 +139,7 @@ class EffectsBy:
             ),
             details={"rows": self._counts(codes, labels)},
             fit=fit,
+            inference=rule,
         )
 
     def _chosen(self, data: DataFrame, wanted: tuple[str, ...]) -> Selection:

@@ -309,6 +309,7 @@ class Matching:
             checks=(balance_check(design), *design.checks),
             details=effect.details(design),
             fit=fit,
+            inference=inference or (Robust("HC0") if is_kernel else AbadieImbens()),
         )
 
     @property

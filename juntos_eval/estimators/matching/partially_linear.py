@@ -120,7 +120,8 @@ class PartiallyLinear:
         ------
         DesignError
         """
-        wanted = groups_to_carry(inference, carry)
+        rule = inference or Robust("HC0")
+        wanted = groups_to_carry(rule, carry)
         chosen = select(
             data,
             numeric=(self.outcome,),
@@ -148,11 +149,12 @@ class PartiallyLinear:
             spec={"estimator": "PartiallyLinear", **self._choices()},
             keys={"term": (self.treatment,)},
             values=fit.values,
-            uncertainty=(inference or Robust("HC0")).infer(fit),
+            uncertainty=rule.infer(fit),
             sample=_sample(chosen, chosen.columns[self.treatment]),
             checks=(Check("learners", learnt, f"share of variance explained out of fold: {said}"), *checks),
             details={"repetitions": values.tolist(), **{f"r2_{key}": value for key, value in told.items()}},
             fit=fit,
+            inference=rule,
         )
 
     def _choices(self) -> dict[str, Any]:

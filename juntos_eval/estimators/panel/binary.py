@@ -300,6 +300,7 @@ def _fit_binary(
         checks=(dropped_columns_check((), left_out), _convergence_check(fit)),
         details=_details(fit, outcome, weights, names, coefficients),
         fit=whole,
+        inference=chosen_inference,
     )
 
 

@@ -148,6 +148,7 @@ class FirstDifference:
             ),
             details={"changes": len(later)},
             fit=fit,
+            inference=chosen_inference,
         )
 
     def _pairs(self, panel: PanelFrame) -> tuple[Codes, Codes, int]:
@@ -262,6 +263,7 @@ class Between:
             checks=(dropped_columns_check(*left_out), condition_check(regression.condition)),
             details={"rows_smallest": int(sizes.min()), "rows_largest": int(sizes.max())},
             fit=fit,
+            inference=chosen_inference,
         )
 
 

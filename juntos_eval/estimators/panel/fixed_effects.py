@@ -176,6 +176,7 @@ class FixedEffects:
             ),
             details=_details(regression, names, within, effects),
             fit=fit,
+            inference=chosen_inference,
         )
 
     def _prepare(

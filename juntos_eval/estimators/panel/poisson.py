@@ -156,6 +156,7 @@ class Poisson:
                 "steps": found.steps,
             },
             fit=fit,
+            inference=chosen_inference,
         )
 
 

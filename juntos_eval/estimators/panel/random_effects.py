@@ -148,6 +148,7 @@ class RandomEffects:
                 "theta_largest": float(theta.max()),
             },
             fit=fit,
+            inference=chosen_inference,
         )
 
 
@@ -237,6 +238,7 @@ class Mundlak:
             sample=panel.sample,
             checks=_checks(regression, names),
             fit=fit,
+            inference=chosen_inference,
         )
         return _with_test_of_means(estimate, len(columns) - len(means))
 
