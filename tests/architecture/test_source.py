@@ -77,6 +77,12 @@ def test_classes_inherit_only_from_protocols_errors_and_libraries(path: Path) ->
 
 
 @each_module
+def test_module_raises_and_asserts_nothing(path: Path) -> None:
+    """An assertion is gone under ``python -O``, and is no error of ours."""
+    assert [node.lineno for node in ast.walk(tree_of(path)) if isinstance(node, ast.Assert)] == []
+
+
+@each_module
 def test_module_has_no_state_that_functions_change(path: Path) -> None:
     changed = [
         name for node in ast.walk(tree_of(path)) if isinstance(node, ast.Global) for name in node.names

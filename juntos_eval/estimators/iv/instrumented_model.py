@@ -10,13 +10,13 @@ from pandas import DataFrame
 
 from juntos_eval.arrays import Bools, Floats, FrozenMapping, frozen
 from juntos_eval.errors import DesignError, InferenceError
-from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Groups, Linear
+from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Groups, Instrumented, Linear
 from juntos_eval.estimators.design import Selection, select
 from juntos_eval.numerics.absorb import Factor, absorber, in_singletons
 from juntos_eval.numerics.k_class import PartialledOut, partial_out
 from juntos_eval.numerics.least_squares import COLLINEAR, independent_columns
 
-__all__ = ["CONSTANT", "Columns", "InstrumentedModel", "model_from", "model_of"]
+__all__ = ["CONSTANT", "Columns", "InstrumentedModel", "instrumented_parts", "model_from", "model_of"]
 
 CONSTANT = "constant"
 
@@ -304,6 +304,42 @@ def model_of(estimate: Estimate) -> InstrumentedModel:
     InferenceError
         If the estimate has no instrumented model in memory.
     """
+    fit, linear, model = instrumented_parts(estimate)
+    names = estimate.details["columns"]
+    return InstrumentedModel(
+        outcome=model.outcome,
+        endogenous=model.endogenous,
+        exogenous=model.exogenous,
+        instruments=model.instruments,
+        weights=linear.weights,
+        endogenous_names=tuple(names["endogenous"]),
+        exogenous_names=tuple(names["exogenous"]),
+        instrument_names=tuple(names["instruments"]),
+        groups=fit.groups,
+        absorbed=linear.absorbed,
+        absorbed_rank=linear.absorbed_rank,
+        outcome_total=float(estimate.details["outcome_total"]),
+    )
+
+
+def instrumented_parts(estimate: Estimate) -> tuple[Fit, Linear, Instrumented]:
+    """Return what an estimate of :class:`~juntos_eval.estimators.iv.two_stage.TwoStage` keeps in memory.
+
+    Parameters
+    ----------
+    estimate : Estimate
+
+    Returns
+    -------
+    Fit
+    Linear
+    Instrumented
+
+    Raises
+    ------
+    InferenceError
+        If it is no such estimate, or was read from a record.
+    """
     fit = estimate.fit
     if fit is None or fit.instrumented is None or fit.linear is None:
         raise InferenceError(
@@ -311,18 +347,4 @@ def model_of(estimate: Estimate) -> InstrumentedModel:
             where=str(estimate.spec.get("estimator", "estimate")),
             remedy="fit je.TwoStage(...) and hand over its estimate",
         )
-    model, names = fit.instrumented, estimate.details["columns"]
-    return InstrumentedModel(
-        outcome=model.outcome,
-        endogenous=model.endogenous,
-        exogenous=model.exogenous,
-        instruments=model.instruments,
-        weights=fit.linear.weights,
-        endogenous_names=tuple(names["endogenous"]),
-        exogenous_names=tuple(names["exogenous"]),
-        instrument_names=tuple(names["instruments"]),
-        groups=fit.groups,
-        absorbed=fit.linear.absorbed,
-        absorbed_rank=fit.linear.absorbed_rank,
-        outcome_total=float(estimate.details["outcome_total"]),
-    )
+    return fit, fit.linear, fit.instrumented

@@ -10,7 +10,7 @@ import numpy as np
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate, Inference
-from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, model_of
+from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, instrumented_parts, model_of
 from juntos_eval.estimators.iv.score_covariance import moment_covariance_by
 from juntos_eval.inference.robust import Iid, Robust
 from juntos_eval.numerics.distributions import chi_squared_tail
@@ -100,9 +100,8 @@ def overidentification(
     """
     model = model_of(estimate)
     by = inference or estimate.inference or Robust()
-    assert estimate.fit is not None and estimate.fit.linear is not None  # noqa: S101, PT018
     left = model.left()
-    residuals = estimate.fit.linear.residuals * left.root
+    residuals = instrumented_parts(estimate)[1].residuals * left.root
     if not suspects:
         return overidentification_of_model(model, left, residuals, by)
     return _difference(model, left, residuals, by, suspects)

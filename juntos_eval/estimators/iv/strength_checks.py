@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from juntos_eval.errors import InferenceError
-from juntos_eval.estimate import Check, Fit, Inference
+from juntos_eval.estimate import Check, Inference, Linear
 from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel
 from juntos_eval.estimators.iv.score_covariance import ReducedForms, reduced_forms
 from juntos_eval.estimators.iv.specification_tests import endogeneity_of_model, overidentification_of_model
@@ -25,7 +25,7 @@ _LEVEL = 0.95
 
 
 def checks_and_details(
-    model: InstrumentedModel, left: PartialledOut, inference: Inference, fit: Fit
+    model: InstrumentedModel, left: PartialledOut, inference: Inference, linear: Linear
 ) -> tuple[tuple[Check, ...], dict[str, Any]]:
     """Return the checks of an instrumented fit and its details.
 
@@ -34,7 +34,8 @@ def checks_and_details(
     model : InstrumentedModel
     left : PartialledOut
     inference : Inference
-    fit : Fit
+    linear : Linear
+        The fit whose residuals are looked at.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def checks_and_details(
     checks.append(_strength_check(model, strength))
     details["anderson_rubin"], check = _anderson_rubin(model, left, inference, forms)
     checks.append(check)
-    checks += _specification(model, left, inference, fit, details)
+    checks += _specification(model, left, inference, linear, details)
     return tuple(checks), details
 
 
@@ -131,11 +132,10 @@ def _specification(
     model: InstrumentedModel,
     left: PartialledOut,
     inference: Inference,
-    fit: Fit,
+    linear: Linear,
     details: dict[str, Any],
 ) -> list[Check]:
-    assert fit.linear is not None  # noqa: S101
-    residuals = fit.linear.residuals * left.root
+    residuals = linear.residuals * left.root
     checks = []
     agreement = _had(lambda: overidentification_of_model(model, left, residuals, inference))
     if isinstance(agreement, str):

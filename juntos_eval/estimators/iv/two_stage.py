@@ -164,7 +164,7 @@ class TwoStage:
         left = model.left()
         coefficients, linear, extra = _estimated(self, model, left)
         fit = _fit_of(model, coefficients, linear)
-        checks, details = checks_and_details(model, left, self._default_inference(), fit)
+        checks, details = checks_and_details(model, left, self._default_inference(), linear)
         if self.absorb:
             checks = (singleton_check(model.singletons, is_dropped=self.singletons == "drop"), *checks)
         return Estimate(

@@ -10,7 +10,7 @@ import numpy as np
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import DenseInfluence, Estimate, Inference, Uncertainty
-from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, model_of
+from juntos_eval.estimators.iv.instrumented_model import InstrumentedModel, instrumented_parts, model_of
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.distributions import t_quantile
 
@@ -198,15 +198,13 @@ def _pieces(estimate: Estimate, term: str, named: Sequence[str]) -> tuple[Instru
             where=f"method {estimate.spec.get('method')}, term '{term}', not instruments: {unknown}",
             remedy=f"instruments: {', '.join(model.instrument_names)}",
         )
-    assert estimate.fit is not None and estimate.fit.linear is not None  # noqa: S101, PT018
-    linear = estimate.fit.linear
+    _, linear, _ = instrumented_parts(estimate)
     return model, linear.bread @ (linear.design * linear.weights[:, None]).T @ model.instruments
 
 
 def _moved(estimate: Estimate, direct: Floats, change: Floats) -> Uncertainty:
     """Return the uncertainty with the outcome less the direct part."""
-    assert estimate.fit is not None and estimate.fit.linear is not None  # noqa: S101, PT018
-    fit, linear = estimate.fit, estimate.fit.linear
+    fit, linear, _ = instrumented_parts(estimate)
     by: Inference = estimate.inference or Robust()
     model = model_of(estimate)
     regressors = np.column_stack([model.endogenous, model.exogenous])

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from juntos_eval.errors import SchemaError
 from juntos_eval.surveys.synthetic.young_lives.children import Cohort, months_of
 from juntos_eval.surveys.synthetic.young_lives.outcomes import Outcomes, Siblings, ppvt_scores
 from juntos_eval.surveys.young_lives.clean import HOURS
@@ -78,8 +79,14 @@ def round_values(
     Returns
     -------
     dict of str to array
+
+    Raises
+    ------
+    SchemaError
+        For a file that is not of one round, or one of siblings where there are none.
     """
-    assert file.round is not None  # noqa: S101 - files of every round are made elsewhere
+    if file.round is None:
+        raise SchemaError("a file of every round is not made round by round", where=file.table)
     place = file.round - 1
     rows = _seen(cohort, panel, place)
     kind = file.table.rsplit("_", 1)[0]
@@ -91,7 +98,8 @@ def round_values(
         return _roster(file.round, rows, siblings, rng)
     if kind == "cognitive":
         return _cognitive(file.round, rows, made, siblings, rng)
-    assert siblings is not None  # noqa: S101 - the table has siblings of the younger cohort alone
+    if siblings is None:
+        raise SchemaError("only the younger cohort has siblings who were tested", where=file.table)
     return _siblings(file.round, rows, siblings, rng)
 
 
