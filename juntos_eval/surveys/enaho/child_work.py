@@ -40,13 +40,14 @@ from juntos_eval.surveys.enaho.place import (
     place_fields,
     weight_field,
 )
-from juntos_eval.surveys.harmonise import open_table
+from juntos_eval.surveys.harmonise import Harmonised, open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import Field, TableSchema, declared, finish, yes_no
 
 __all__ = [
     "CHILD_WORK",
     "ECONOMIC_HOURS",
+    "child_work_of",
     "clean_child_work",
     "is_child_labour",
     "is_domestic_labour",
@@ -195,6 +196,11 @@ def clean_child_work(raw: RawFolder, year: int) -> CleanTable:
         If the file, its columns or its content is not what was declared, or nobody was asked.
     """
     opened = open_table(raw, survey="enaho", table="members", year=year)
+    return child_work_of(opened, year=year)
+
+
+def child_work_of(opened: Harmonised, *, year: int) -> CleanTable:
+    """Make the table of a file that is open: a year's own, or one wave of a panel's."""
     is_panel = opened.frame["relation"].eq("panel")
     is_of_age = opened.frame["age_years"].between(YOUNGEST, OLDEST) & ~is_panel
     is_child = is_of_age & clean.as_boolean(opened.frame["is_member"]).fillna(value=False).astype(bool)

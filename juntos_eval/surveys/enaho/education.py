@@ -24,13 +24,14 @@ from juntos_eval.surveys.enaho.place import (
     place_fields,
     weight_field,
 )
-from juntos_eval.surveys.harmonise import open_table
+from juntos_eval.surveys.harmonise import Harmonised, open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import Field, TableSchema, declared, finish
 
 __all__ = [
     "EDUCATION",
     "clean_education",
+    "education_of",
     "grade_delay_years",
     "is_attending_school",
     "school_grade",
@@ -240,6 +241,11 @@ def clean_education(raw: RawFolder, year: int) -> CleanTable:
         If the file, its columns or its content is not what was declared.
     """
     opened = open_table(raw, survey="enaho", table="education", year=year)
+    return education_of(opened, year=year)
+
+
+def education_of(opened: Harmonised, *, year: int) -> CleanTable:
+    """Make the table of a file that is open: a year's own, or one wave of a panel's."""
     is_panel = clean.optional(opened.frame, "relation").eq("panel")
     listed = opened.frame[~is_panel]
     frame = identified(listed, table="education", year=year)

@@ -19,11 +19,18 @@ from juntos_eval.surveys.enaho.place import (
     refuse_empty,
     weight_field,
 )
-from juntos_eval.surveys.harmonise import open_table
+from juntos_eval.surveys.harmonise import Harmonised, open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import Field, TableSchema, declared, finish
 
-__all__ = ["EMPLOYMENT", "clean_employment", "labour_income_year", "received_juntos", "weekly_hours"]
+__all__ = [
+    "EMPLOYMENT",
+    "clean_employment",
+    "employment_of",
+    "labour_income_year",
+    "received_juntos",
+    "weekly_hours",
+]
 
 #: No one works more hours than a week has.
 HOURS_OF_WEEK: Final = 168
@@ -189,6 +196,11 @@ def clean_employment(raw: RawFolder, year: int) -> CleanTable:
         If the file, its columns or its content is not what was declared.
     """
     opened = open_table(raw, survey="enaho", table="employment", year=year)
+    return employment_of(opened, year=year)
+
+
+def employment_of(opened: Harmonised, *, year: int) -> CleanTable:
+    """Make the table of a file that is open: a year's own, or one wave of a panel's."""
     is_panel = clean.optional(opened.frame, "relation").eq("panel")
     listed = opened.frame[~is_panel]
     frame = identified(listed, table="employment", year=year)

@@ -26,11 +26,11 @@ from juntos_eval.surveys.enaho.place import (
     refuse_empty,
     weight_field,
 )
-from juntos_eval.surveys.harmonise import open_table
+from juntos_eval.surveys.harmonise import Harmonised, open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import TableSchema, declared, finish, yes_no
 
-__all__ = ["HEALTH", "any_ticked", "clean_health", "ticked"]
+__all__ = ["HEALTH", "any_ticked", "clean_health", "health_of", "ticked"]
 
 PROBLEMS: Final = ("has_symptom", "has_illness", "has_relapse", "has_accident")
 #: Health facilities; a pharmacy is none.
@@ -132,6 +132,11 @@ def clean_health(raw: RawFolder, year: int) -> CleanTable:
         If the file, its columns or its content is not what was declared.
     """
     opened = open_table(raw, survey="enaho", table="health", year=year)
+    return health_of(opened, year=year)
+
+
+def health_of(opened: Harmonised, *, year: int) -> CleanTable:
+    """Make the table of a file that is open: a year's own, or one wave of a panel's."""
     is_panel = clean.optional(opened.frame, "relation").eq("panel")
     listed = opened.frame[~is_panel]
     frame = identified(listed, table="health", year=year)

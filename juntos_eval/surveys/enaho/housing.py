@@ -22,11 +22,11 @@ from juntos_eval.surveys.enaho.place import (
     place_fields,
     weight_field,
 )
-from juntos_eval.surveys.harmonise import open_table
+from juntos_eval.surveys.harmonise import Harmonised, open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import Field, TableSchema, declared, finish, yes_no
 
-__all__ = ["HOUSING", "clean_housing"]
+__all__ = ["HOUSING", "clean_housing", "housing_of"]
 
 _LABELS: Final = ("wall", "floor", "roof", "water_source", "toilet", "electric_meter", "cooking_fuel")
 _NEEDS: Final = tuple(f"nbi_{need}" for need in range(1, 6))
@@ -94,6 +94,11 @@ def clean_housing(raw: RawFolder, year: int) -> CleanTable:
         If the file, its columns or its content is not what was declared.
     """
     opened = open_table(raw, survey="enaho", table="housing", year=year)
+    return housing_of(opened, year=year)
+
+
+def housing_of(opened: Harmonised, *, year: int) -> CleanTable:
+    """Make the table of a file that is open: a year's own, or one wave of a panel's."""
     is_empty = opened.frame[[*_NEEDS, "water_source", "toilet"]].isna().all(axis=1)
     listed = opened.frame[~is_empty]
     frame = identified(listed, table="housing", year=year)

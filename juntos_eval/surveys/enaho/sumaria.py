@@ -28,7 +28,7 @@ from juntos_eval.surveys.enaho.place import (
     place_fields,
     weight_field,
 )
-from juntos_eval.surveys.harmonise import open_table
+from juntos_eval.surveys.harmonise import Harmonised, open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import Field, TableSchema, declared, finish
 
@@ -39,6 +39,7 @@ __all__ = [
     "clean_sumaria",
     "real_spending",
     "spending_per_person",
+    "sumaria_of",
     "time_deflator",
 ]
 
@@ -250,6 +251,11 @@ def clean_sumaria(raw: RawFolder, year: int, *, deflators: CleanTable | None = N
         If the file, its columns or its content is not what was declared.
     """
     opened = open_table(raw, survey="enaho", table="sumaria", year=year)
+    return sumaria_of(opened, year=year, deflators=deflators)
+
+
+def sumaria_of(opened: Harmonised, *, year: int, deflators: CleanTable | None = None) -> CleanTable:
+    """Make the table of a file that is open: a year's own, or one wave of a panel's."""
     listed = opened.frame
     frame = identified(listed, table="sumaria", year=year)
     for name in ("members", "persons", *_MONEY, "spending", "extreme_poverty_line", "poverty_line"):

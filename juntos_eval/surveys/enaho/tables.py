@@ -8,12 +8,12 @@ from juntos_eval.errors import SchemaError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.enaho import clean, schema
-from juntos_eval.surveys.harmonise import open_table
+from juntos_eval.surveys.harmonise import Harmonised, open_table
 from juntos_eval.surveys.provenance import CleanTable
 from juntos_eval.surveys.schema import finish
 from juntos_eval.surveys.source import year_label
 
-__all__ = ["clean_dwellings", "clean_members", "clean_programmes"]
+__all__ = ["clean_dwellings", "clean_members", "clean_programmes", "members_of"]
 
 
 def clean_members(raw: RawFolder, year: int) -> CleanTable:
@@ -50,6 +50,11 @@ def clean_members(raw: RawFolder, year: int) -> CleanTable:
     (BooleanDtype, True)
     """
     opened = open_table(raw, survey="enaho", table="members", year=year)
+    return members_of(opened, year=year)
+
+
+def members_of(opened: Harmonised, *, year: int) -> CleanTable:
+    """Make the table of a file that is open: a year's own, or one wave of a panel's."""
     is_panel = opened.frame["relation"].eq("panel")
     listed = opened.frame[~is_panel]
     frame = pd.DataFrame(index=listed.index)
