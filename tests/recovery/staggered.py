@@ -2,7 +2,8 @@
 
 The effect that all are asked for is that two periods after treatment begins, averaged over treated units;
 the static two-way regression is asked for the mean over all treated rows. Run it to write
-results/staggered.json again (some minutes): python -m tests.recovery.staggered
+results/staggered.json again: python -m tests.recovery.staggered 5000 (an hour and more on one core; a second
+number is the minutes after which it stops with the replications it has).
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +33,7 @@ PATTERN = np.array([4.0, 4.0, 4.0, 5.0, 6.0, 6.0, 0.0, 0.0])
 HORIZON = 2
 UNITS, FEW = 160, 16
 REPLICATIONS = 120
+BATCH = 50
 
 PLAIN = ("homogeneous", "dynamic", "heterogeneous", "covariate trends", "few clusters")
 CROSS_SECTIONS = "cross-sections with weights"
@@ -203,14 +205,27 @@ def target(design: str, name: str) -> float:
     return float(rows.mean())
 
 
-def simulate(design: str, names: tuple[str, ...], replications: int) -> dict[str, Performance]:
-    """Estimate by each method on the same samples; each replication has a seed of its own."""
+def seeds_of(design: str, replications: int) -> Sequence[np.random.SeedSequence]:
+    """Return a seed for each replication; the first ones are the same however many there are."""
+    return np.random.SeedSequence([SEED, DESIGNS.index(design)]).spawn(replications)
+
+
+def answers_of(
+    design: str, names: tuple[str, ...], seeds: Sequence[np.random.SeedSequence]
+) -> dict[str, list[Answer]]:
+    """Estimate by each method on the same samples."""
     estimators = estimators_of(design)
     found: dict[str, list[Answer]] = {name: [] for name in names}
-    for seed in np.random.SeedSequence([SEED, DESIGNS.index(design)]).spawn(replications):
+    for seed in seeds:
         sample = draw(design, np.random.default_rng(seed))
         for name in names:
             found[name].append(estimators[name](sample))
+    return found
+
+
+def simulate(design: str, names: tuple[str, ...], replications: int) -> dict[str, Performance]:
+    """Return how methods do on the samples of a design."""
+    found = answers_of(design, names, seeds_of(design, replications))
     return {name: summarise(np.array(answers), target(design, name)) for name, answers in found.items()}
 
 
@@ -243,13 +258,29 @@ def as_markdown(content: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main(replications: int = REPLICATIONS) -> None:
-    """Run every design and write the result."""
+def main(replications: int = REPLICATIONS, minutes: float = np.inf) -> None:
+    """Run every design, a batch of replications at a time, and write the result after each batch."""
+    started = time.monotonic()
+    seeds = {design: seeds_of(design, replications) for design in DESIGNS}
+    found: dict[str, dict[str, list[Answer]]] = {
+        design: {name: [] for name in estimators_of(design)} for design in DESIGNS
+    }
+    for first in range(0, replications, BATCH):
+        for design in DESIGNS:
+            batch = seeds[design][first : first + BATCH]
+            for name, answers in answers_of(design, tuple(found[design]), batch).items():
+                found[design][name] += answers
+        write(found, min(first + BATCH, replications))
+        if time.monotonic() - started > 60.0 * minutes:
+            break
+
+
+def write(found: Mapping[str, Mapping[str, list[Answer]]], replications: int) -> None:
+    """Write what was found so far."""
     rows = []
-    with ProcessPoolExecutor(max_workers=2) as pool:
-        found = list(pool.map(run, DESIGNS, [replications] * len(DESIGNS)))
-    for design, by_name in zip(DESIGNS, found, strict=True):
-        for name, seen in by_name.items():
+    for design, by_name in found.items():
+        for name, answers in by_name.items():
+            seen = summarise(np.array(answers), target(design, name))
             numbers = {
                 "bias": round(seen.bias, 5),
                 "std_deviation": round(seen.std_deviation, 5),
@@ -271,4 +302,4 @@ def main(replications: int = REPLICATIONS) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else REPLICATIONS, *map(float, sys.argv[2:3]))

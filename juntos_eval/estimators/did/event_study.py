@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
+from juntos_eval.estimators.did.cell_effects import Cells, regress_on_cells
 from juntos_eval.estimators.did.staggered import StaggeredColumns
 from juntos_eval.estimators.did.timeline import number
-from juntos_eval.estimators.did.two_way_frame import (
-    TwoWayFrame,
-    regress_on,
-    two_way_frame,
-    with_keys,
-)
+from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, two_way_frame, with_keys
 from juntos_eval.estimators.panel.regression_frame import names_of
+from juntos_eval.inference.cluster import Cluster
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -125,9 +121,10 @@ class EventStudy:
             carry=groups_to_carry(inference, carry),
         )
         frame = two_way_frame(data, columns, self.absorb)
-        indicators = self._indicators(frame)
-        found = regress_on(frame, columns, indicators, inference, carry)
-        at = {name: number(float(name.partition("=")[2])) for name in indicators}
+        cells = self._cells(frame)
+        chosen = inference or Cluster(frame.absorb[0], kind="CR1S")
+        found = regress_on_cells(frame, columns, cells, chosen, carry).with_inference(chosen)
+        at = {name: number(float(name.partition("=")[2])) for name in cells.names}
         terms = found.keys["term"]
         keys = {
             "term": tuple("att" if term in at else term for term in terms),
@@ -135,7 +132,7 @@ class EventStudy:
         }
         return with_keys(found, {"estimator": "EventStudy", **asdict(self)}, keys, frame)
 
-    def _indicators(self, frame: TwoWayFrame) -> dict[str, Floats]:
+    def _cells(self, frame: TwoWayFrame) -> Cells:
         event = frame.event_time
         if self.window is not None:
             ends = frame.design.timeline.rounded(np.array(self.window))
@@ -149,6 +146,8 @@ class EventStudy:
                 where=f"reference={self.reference:g}; there are {seen}",
                 remedy="choose an event time that the data have",
             )
-        return {
-            f"event_time={one:.15g}": (event == one).astype(np.float64) for one in times if one != reference
-        }
+        own = times[times != reference]
+        codes = np.full(len(event), -1, dtype=np.int64)
+        inside = np.isin(event, own)
+        codes[inside] = np.searchsorted(own, event[inside])
+        return Cells(names=tuple(f"event_time={one:.15g}" for one in own), codes=codes)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from juntos_eval.arrays import Floats
+from juntos_eval.arrays import Codes, Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
+from juntos_eval.estimators.did.cell_effects import Cells, regress_on_cells
 from juntos_eval.estimators.did.staggered import StaggeredColumns
 from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import (
@@ -131,13 +132,16 @@ class ExtendedTwoWay:
         frame = frame.keep(~frame.is_always, "treated in the first period, without a period before")
         frame = replace(frame, absorb=self.absorb or (COHORT, self.time))
         saturated = self._saturated(frame)
-        found = regress_on(
-            _with_slopes(frame, saturated.covariates),
-            replace(columns, covariates=()),
-            saturated.indicators,
-            chosen,
-            tuple(name for name in carried if name not in frame.absorb),
-        )
+        regressed = replace(columns, covariates=())
+        kept = tuple(name for name in carried if name not in frame.absorb)
+        if saturated.covariates:
+            sloped = _with_slopes(frame, saturated.covariates)
+            found = regress_on(sloped, regressed, saturated.indicators, chosen, kept)
+        else:
+            cells = Cells(
+                names=tuple(cell.name for cell in saturated.cells), codes=saturated.codes(frame.design.n)
+            )
+            found = regress_on_cells(frame, regressed, cells, chosen, kept)
         weights, keys, lost = saturated.averages(frame, found, self.by)
         estimate = found.combine(weights, keys).with_inference(chosen)
         note = [Check("cells left out", False, f"not identified: {'; '.join(lost)}")] if lost else []
@@ -159,7 +163,8 @@ class ExtendedTwoWay:
                     here = rows & (period == time)
                     cell = _Cell(float(cohort), float(time), np.flatnonzero(here))
                     cells.append(cell)
-                    indicators[cell.name] = here.astype(np.float64)
+                    if covariates:
+                        indicators[cell.name] = here.astype(np.float64)
                     for name, column in covariates.items():
                         indicators[f"{cell.name}, {name}"] = here * column
         if self.control == "never" and not np.isinf(design.first_treated).any():
@@ -184,11 +189,18 @@ class _Cell:
 
 @dataclass(frozen=True, slots=True)
 class _Saturated:
-    """Cells, the regression's columns, and the demeaned covariates."""
+    """Cells, the regression's columns where there are covariates, and these less their means."""
 
     cells: tuple[_Cell, ...]
     indicators: dict[str, Floats]
     covariates: dict[str, Floats] = field(default_factory=dict)
+
+    def codes(self, n: int) -> Codes:
+        """Return the cell of each row, -1 for none."""
+        found = np.full(n, -1, dtype=np.int64)
+        for at, cell in enumerate(self.cells):
+            found[cell.rows] = at
+        return found
 
     def averages(
         self, frame: TwoWayFrame, found: Estimate, by: By

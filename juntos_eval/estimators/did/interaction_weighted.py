@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from juntos_eval.arrays import Floats
+from juntos_eval.arrays import Bools, Codes, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Block, BlockInfluence, Check, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry
+from juntos_eval.estimators.did.cell_effects import CellInfluence, Cells, regress_on_cells
 from juntos_eval.estimators.did.staggered import StaggeredColumns
 from juntos_eval.estimators.did.timeline import number
-from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, regress_on, two_way_frame, with_keys
+from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, two_way_frame, with_keys
 from juntos_eval.estimators.panel.regression_frame import names_of
 from juntos_eval.inference.cluster import Cluster
 
@@ -121,100 +122,119 @@ class InteractionWeighted:
         )
         frame, note = _with_controls(two_way_frame(data, columns, self.absorb))
         frame, note = _with_reference(frame, note, self.reference)
-        cells = self._cells(frame)
+        cells = _cells(frame, self.reference)
         chosen = inference or Cluster(frame.absorb[0], kind="CR1S")
-        found = regress_on(frame, columns, {name: one[2] for name, one in cells.items()}, chosen, carry)
-        kept = {term: at for at, term in enumerate(found.keys["term"]) if term in cells}
-        averages = _Averages.of(frame, cells, kept, len(found.values), self.by)
+        found = regress_on_cells(frame, columns, cells.columns, chosen, carry)
+        kept = {term: at for at, term in enumerate(found.keys["term"])}
+        averages = _Averages.of(frame, cells, kept, self.by)
         estimate = found.combine(averages.weights, averages.keys)
         fit = estimate.fit
         if fit is not None and self.shares == "estimated" and self.by != "cell":
-            estimate = replace(estimate, fit=averages.with_error(fit, found.values))
+            estimate = replace(estimate, fit=averages.with_error(fit, found.values, frame.design.weights))
         estimate = replace(
             estimate.with_inference(chosen), checks=(*note, *_lost(cells, kept), *found.checks)
         )
         return with_keys(estimate, {"estimator": "InteractionWeighted", **asdict(self)}, averages.keys, frame)
 
-    def _cells(self, frame: TwoWayFrame) -> dict[str, tuple[float, float, Floats]]:
-        """Return cohort, event time and indicator of each cell, by name."""
-        found = {}
-        first = frame.design.first_treated
-        reference = float(frame.design.timeline.rounded(np.array(self.reference)))
-        for cohort in frame.design.cohorts:
-            rows = first == cohort
-            for event in np.unique(frame.event_time[rows]):
-                if event != reference:
-                    here = (rows & (frame.event_time == event)).astype(np.float64)
-                    found[f"cohort={cohort:.15g}, event_time={event:.15g}"] = (
-                        float(cohort),
-                        float(event),
-                        here,
-                    )
-        return found
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cells:
+    """Cells of a cohort at an event time, with the weight of their rows."""
+
+    columns: Cells
+    cohorts: Floats
+    events: Floats
+    mass: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("cohorts", "events", "mass"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+
+def _cells(frame: TwoWayFrame, wanted: float) -> _Cells:
+    """Return the cells by cohort and event time, without those of the reference."""
+    design = frame.design
+    reference = float(design.timeline.rounded(np.array(wanted)))
+    inside = np.isfinite(frame.event_time) & (frame.event_time != reference)
+    cohorts, cohort = np.unique(design.first_treated[inside], return_inverse=True)
+    events, event = np.unique(frame.event_time[inside], return_inverse=True)
+    pairs, at = np.unique(cohort * len(events) + event, return_inverse=True)
+    codes = np.full(design.n, -1, dtype=np.int64)
+    codes[inside] = at
+    found = cohorts[pairs // len(events)], events[pairs % len(events)]
+    names = tuple(f"cohort={g:.15g}, event_time={e:.15g}" for g, e in zip(*found, strict=True))
+    mass = np.bincount(at, weights=design.weights[inside], minlength=len(pairs))
+    return _Cells(
+        columns=Cells(names=names, codes=codes),
+        cohorts=found[0],
+        events=found[1],
+        mass=np.asarray(mass, np.float64),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Averages:
-    """Weights (m, k) of the regression's coefficients in the averages, and the rows each is a share of."""
+    """Weights (m, k) of the regression's coefficients in the averages, and which cells each is over."""
 
     weights: Floats
     keys: dict[str, tuple[Any, ...]]
-    membership: tuple[tuple[Floats, Floats], ...]  # rows that an average is over; cell values by row's cell
+    sets: tuple[Bools, ...]  # kept cells of each average
+    cells: Codes  # of each row, among the kept ones and -1
+    places: Codes  # of the kept cells among the coefficients
 
     @classmethod
-    def of(
-        cls,
-        frame: TwoWayFrame,
-        cells: Mapping[str, tuple[float, float, Floats]],
-        kept: Mapping[str, int],
-        coefficients: int,
-        by: By,
-    ) -> _Averages:
-        names = list(kept)
-        groups = np.array([cells[name][0] for name in names])
-        events = np.array([cells[name][1] for name in names])
-        mass = np.array([frame.design.weights @ cells[name][2] for name in names])
+    def of(cls, frame: TwoWayFrame, cells: _Cells, kept: dict[str, int], by: By) -> _Averages:
+        at = np.array([i for i, name in enumerate(cells.columns.names) if name in kept], np.int64)
+        places = np.array([kept[cells.columns.names[i]] for i in at], np.int64)
+        groups, events, mass = cells.cohorts[at], cells.events[at], cells.mass[at]
+        among = np.full(len(cells.columns.names) + 1, -1, np.int64)
+        among[at] = np.arange(len(at))
+        rows = among[cells.columns.codes]
         label = frame.design.timeline.label
         if by == "cell":
-            weights = np.zeros((len(names), coefficients))
-            weights[np.arange(len(names)), list(kept.values())] = 1.0
+            weights = np.zeros((len(at), len(kept)))
+            weights[np.arange(len(at)), places] = 1.0
             keys: dict[str, tuple[Any, ...]] = {
-                "term": ("att",) * len(names),
+                "term": ("att",) * len(at),
                 "group": tuple(label(one) for one in groups),
                 "event_time": tuple(number(one) for one in events),
             }
-            return cls(weights, keys, ())
+            return cls(weights, keys, (), rows, places)
         after = events >= 0
         levels = np.unique(events) if by == "event_time" else np.unique(groups[after])
         sets = [
             after,
             *((events == one) if by == "event_time" else (groups == one) & after for one in levels),
         ]
-        weights = np.zeros((len(sets), coefficients))
-        membership = []
+        weights = np.zeros((len(sets), len(kept)))
         for row, here in zip(weights, sets, strict=True):
-            row[np.array(list(kept.values()))[here]] = mass[here] / mass[here].sum()
-            inside = np.zeros(frame.design.n)
-            position = np.full(frame.design.n, -1.0)
-            for at in np.flatnonzero(here):
-                rows = cells[names[at]][2] > 0
-                inside[rows], position[rows] = 1.0, list(kept.values())[at]
-            membership.append((inside, position))
+            row[places[here]] = mass[here] / mass[here].sum()
         named = [label(one) if by == "group" else number(one) for one in levels]
         keys = {"term": ("overall", *["att"] * len(levels)), by: (None, *named)}
-        return cls(weights, keys, tuple(membership))
+        return cls(weights, keys, tuple(sets), rows, places)
 
-    def with_error(self, fit: Fit, values: Floats) -> Fit:
+    def with_error(self, fit: Fit, values: Floats, weights: Floats) -> Fit:
         r"""Add what the error of shares does: :math:`w_i (\delta_{c(i)} - \hat\beta) / \sum w` by row."""
+        inside = np.stack(self.sets)
+        mass = np.bincount(self.cells[self.cells >= 0], weights=weights[self.cells >= 0])
+        deviation = (values[self.places] - fit.values[:, None]) * inside / (inside @ mass)[:, None]
+        if isinstance(fit.influence, CellInfluence):
+            # rows of an atom are of one cell
+            atoms = fit.influence.deviations.atoms
+            own = np.zeros_like(fit.influence.own)
+            has_cell = self.cells >= 0
+            own[atoms[has_cell]] = deviation.T[self.cells[has_cell]]
+            return replace(fit, influence=replace(fit.influence, own=own), linear=None)
         blocks = []
-        for at, (inside, position) in enumerate(self.membership):
-            rows = np.flatnonzero(inside)
-            weight = np.ones(len(rows)) if fit.linear is None else fit.linear.weights[rows]
-            deviation = values[position[rows].astype(np.int64)] - fit.values[at]
-            blocks.append(Block(rows, np.array([at]), (weight * deviation / weight.sum())[:, None]))
+        for at, here in enumerate(self.sets):
+            rows = np.flatnonzero(np.append(here, False)[self.cells])
+            added = weights[rows] * deviation[at, self.cells[rows]]
+            blocks.append(Block(rows, np.array([at]), added[:, None]))
         every = np.arange(fit.n)
-        own = Block(every, np.arange(len(fit.values)), fit.influence.dense())
-        return replace(fit, influence=BlockInfluence((own, *blocks), fit.n, len(fit.values)), linear=None)
+        own_block = Block(every, np.arange(len(fit.values)), fit.influence.dense())
+        return replace(
+            fit, influence=BlockInfluence((own_block, *blocks), fit.n, len(fit.values)), linear=None
+        )
 
 
 def _with_controls(frame: TwoWayFrame) -> tuple[TwoWayFrame, tuple[Check, ...]]:
@@ -269,8 +289,8 @@ def _with_reference(
     return frame.keep(~np.isin(first, lost), "cohort without the reference event time"), (*notes, check)
 
 
-def _lost(cells: Mapping[str, Any], kept: Mapping[str, int]) -> tuple[Check, ...]:
-    lost = [name for name in cells if name not in kept]
+def _lost(cells: _Cells, kept: dict[str, int]) -> Sequence[Check]:
+    lost = [name for name in cells.columns.names if name not in kept]
     if not lost:
         return ()
     return (Check("cells left out", False, f"not identified beside the others: {'; '.join(lost)}"),)
