@@ -17,6 +17,7 @@ from juntos_eval.estimators.did import GroupTime as GroupTime
 from juntos_eval.estimators.did import HonestIntervals as HonestIntervals
 from juntos_eval.estimators.did import Imputation as Imputation
 from juntos_eval.estimators.did import InteractionWeighted as InteractionWeighted
+from juntos_eval.estimators.did import Intertemporal as Intertemporal
 from juntos_eval.estimators.did import LocalProjections as LocalProjections
 from juntos_eval.estimators.did import SetSearch as SetSearch
 from juntos_eval.estimators.did import Stacked as Stacked
@@ -78,7 +79,10 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
+from juntos_eval.estimators.rdd import CumulativeRD as CumulativeRD
 from juntos_eval.estimators.rdd import DensityChoices as DensityChoices
+from juntos_eval.estimators.rdd import MultiCutoffRD as MultiCutoffRD
+from juntos_eval.estimators.rdd import MultiScoreRD as MultiScoreRD
 from juntos_eval.estimators.rdd import RegressionDiscontinuity as RegressionDiscontinuity
 from juntos_eval.estimators.rdd import bandwidth_sensitivity as bandwidth_sensitivity
 from juntos_eval.estimators.rdd import covariate_continuity as covariate_continuity

@@ -18,6 +18,7 @@ from juntos_eval.estimators.did import (
     GroupTime,
     Imputation,
     InteractionWeighted,
+    Intertemporal,
     LocalProjections,
     Stacked,
     TwoStageImputation,
@@ -62,6 +63,7 @@ class Case:
     keeps_incomplete: bool = False  # units that miss a period stay
     refuses: frozenset[str] = frozenset()  # inferences that refit another model than this
     own_error: str = ""  # what its default error has that no inference gives
+    takes_doses: bool = False  # its treatment may be any number, and is not the column "treated"
     is_level: bool = False  # moves with the outcome, as a mean does and an effect does not
 
     def fit(self, frame: pd.DataFrame | None = None, **arguments: Any) -> Estimate:
@@ -76,11 +78,15 @@ class Case:
 
     def has(self, choice: str) -> bool:
         """Whether the estimator has the choice, and something is chosen there."""
+        if choice == "treatment" and self.takes_doses:
+            return False
         return getattr(self.estimator, choice, None) not in (None, ())
 
     @property
     def is_smooth(self) -> bool:
         """Whether influence is the derivative of the estimate, and not of a model of it."""
+        if isinstance(self.estimator, Intertemporal):
+            return self.estimator.variance == "unconditional"
         return not isinstance(self.estimator, Matching | MatchedDiD | RandomEffects | CrossFittedAIPW)
 
 
@@ -120,6 +126,7 @@ _adjusted: dict[str, Any] = {
 }
 _panel: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "treated"}
 _staggered: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "first_treated": "start"}
+_switching: dict[str, Any] = {"outcome": "y", "unit": "unit", "time": "year", "treatment": "status"}
 _repeated: dict[str, Any] = {"outcome": "y", "time": "year", "treatment": "treated", "panel": False}
 
 ESTIMATORS: dict[str, Case] = {
@@ -290,6 +297,18 @@ ESTIMATORS: dict[str, Case] = {
         keeps_incomplete=True,
     ),
     "Imputation": _on(frames.staggered, Imputation(**_staggered, by="event_time"), keeps_incomplete=True),
+    "Intertemporal": _on(
+        frames.staggered,
+        Intertemporal(**_switching, weights="w", absorb=("area",)),
+        keeps_incomplete=True,
+        takes_doses=True,
+    ),
+    "Intertemporal, unconditional, covariates": _on(
+        frames.staggered,
+        Intertemporal(**_switching, covariates=("x3",), variance="unconditional", normalised=True),
+        keeps_incomplete=True,
+        takes_doses=True,
+    ),
     "ExtendedTwoWay": _on(
         frames.staggered,
         ExtendedTwoWay(**_staggered, covariates=("x1",), weights="w", by="event_time"),
@@ -325,6 +344,7 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"Randomization"}
     | {"PartiallyLinear"}  # its treatment may be a dose
     | {"DoseResponse", "EffectsBy"}
+    | {"CumulativeRD", "MultiCutoffRD", "MultiScoreRD"}
     | {"SyntheticControl", "SyntheticDiD"}  # no sampling weights; influence is the jackknife's, weights held
     | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}
 )

@@ -7,10 +7,15 @@ from juntos_eval.estimators.rdd.falsification import (
     donut_sensitivity,
     placebo_cutoffs,
 )
+from juntos_eval.estimators.rdd.multi_cutoff import CumulativeRD, MultiCutoffRD
+from juntos_eval.estimators.rdd.multi_score import MultiScoreRD
 from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 
 __all__ = [
+    "CumulativeRD",
     "DensityChoices",
+    "MultiCutoffRD",
+    "MultiScoreRD",
     "RegressionDiscontinuity",
     "bandwidth_sensitivity",
     "covariate_continuity",
