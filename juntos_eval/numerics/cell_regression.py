@@ -13,6 +13,7 @@ of a row is its weighted residual times :math:`q_{a(r)} - \bar q_{i(r)}`, q a ta
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ __all__ = ["CellRegression", "Deviations", "cell_regression"]
 _SPANNED = 1e-9
 _ROUNDS = 2
 _ZERO = 1e-11
+# sets of atoms that levels are seen in, up to which each is summed alone
+_PATTERNS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -192,7 +195,7 @@ def cell_regression(
     indicators[np.arange(len(seen)), seen // (count + 1)] = 1.0
     has_cell = seen % (count + 1) > 0
     indicators[np.flatnonzero(has_cell), second.count + seen[has_cell] % (count + 1) - 1] = 1.0
-    by_atom = np.diag(np.asarray(mass.sum(axis=0))) - np.asarray((mass.T @ shares).todense())
+    by_atom = np.diag(np.asarray(mass.sum(axis=0))) - _products(mass, size)
     gram = indicators.T @ by_atom @ indicators
     lengths = indicators.T @ np.asarray(mass.sum(axis=0))
     kept = _independent(gram, lengths)
@@ -278,8 +281,33 @@ def _within(solver: _Solver, free: Floats, is_cell: Any, total: float) -> float:
 def _sums(rows: Codes, columns: Codes, values: Floats, shape: tuple[int, int]) -> Any:
     """Add values up by row and column, as a sparse matrix."""
     found = sparse.csr_array((values, (rows, columns)), shape=shape)
-    found.sum_duplicates()
+    found.sum_duplicates()  # and sorts each row's columns
     return found
+
+
+def _products(mass: Any, size: Floats) -> Floats:
+    r"""Return :math:`P' \mathrm{diag}(P1)^{-1} P`: levels seen in the same atoms are summed together."""
+    entries = np.diff(mass.indptr)
+    # a number that levels with the same atoms share, and others only by an unlikely chance
+    spread = np.modf(np.arange(1, mass.shape[1] + 1) * np.sqrt(2.0))[0]
+    owner = np.repeat(np.arange(len(entries)), entries)
+    key = np.bincount(owner, weights=spread[mass.indices], minlength=len(entries))
+    pattern = np.unique(key, return_inverse=True)[1]
+    order = np.argsort(pattern, kind="stable")
+    bounds = np.searchsorted(pattern[order], np.arange(pattern.max() + 2))
+    if len(bounds) > _PATTERNS:
+        return np.asarray((mass.T @ _divided(mass, size)).todense())
+    total = np.zeros((mass.shape[1], mass.shape[1]))
+    for start, stop in pairwise(bounds.tolist()):
+        levels = order[start:stop]
+        width = entries[levels[0]]
+        at = mass.indptr[levels][:, None] + np.arange(width)
+        if (entries[levels] != width).any() or (mass.indices[at] != mass.indices[at[0]]).any():
+            return np.asarray((mass.T @ _divided(mass, size)).todense())
+        block = mass.data[at]
+        atoms = mass.indices[at[0]]
+        total[np.ix_(atoms, atoms)] += block.T @ (block / size[levels, None])
+    return total
 
 
 def _divided(mass: Any, size: Floats) -> Any:

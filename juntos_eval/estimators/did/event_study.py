@@ -11,7 +11,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.did.cell_effects import Cells, regress_on_cells
-from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.staggered import StaggeredColumns, levels_of
 from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, two_way_frame, with_keys
 from juntos_eval.estimators.panel.regression_frame import names_of
@@ -137,7 +137,8 @@ class EventStudy:
         if self.window is not None:
             ends = frame.design.timeline.rounded(np.array(self.window))
             event = np.where(np.isinf(event), event, np.clip(event, *ends))
-        times = np.unique(event[np.isfinite(event)])
+        level, levels = levels_of(event)
+        times = levels[np.isfinite(levels)]
         reference = float(frame.design.timeline.rounded(np.array(self.reference)))
         if reference not in times:
             seen = ", ".join(f"{one:g}" for one in times[:12])
@@ -147,7 +148,7 @@ class EventStudy:
                 remedy="choose an event time that the data have",
             )
         own = times[times != reference]
-        codes = np.full(len(event), -1, dtype=np.int64)
-        inside = np.isin(event, own)
-        codes[inside] = np.searchsorted(own, event[inside])
+        of_level = np.full(len(levels), -1, dtype=np.int64)
+        of_level[np.isin(levels, own)] = np.arange(len(own))
+        codes = of_level[level]
         return Cells(names=tuple(f"event_time={one:.15g}" for one in own), codes=codes)

@@ -13,7 +13,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Block, BlockInfluence, Check, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.did.cell_effects import CellInfluence, Cells, regress_on_cells
-from juntos_eval.estimators.did.staggered import StaggeredColumns
+from juntos_eval.estimators.did.staggered import StaggeredColumns, levels_of
 from juntos_eval.estimators.did.timeline import number
 from juntos_eval.estimators.did.two_way_frame import TwoWayFrame, two_way_frame, with_keys
 from juntos_eval.estimators.panel.regression_frame import names_of
@@ -156,9 +156,10 @@ def _cells(frame: TwoWayFrame, wanted: float) -> _Cells:
     design = frame.design
     reference = float(design.timeline.rounded(np.array(wanted)))
     inside = np.isfinite(frame.event_time) & (frame.event_time != reference)
-    cohorts, cohort = np.unique(design.first_treated[inside], return_inverse=True)
-    events, event = np.unique(frame.event_time[inside], return_inverse=True)
-    pairs, at = np.unique(cohort * len(events) + event, return_inverse=True)
+    cohort, cohorts = levels_of(design.first_treated[inside])
+    event, events = levels_of(frame.event_time[inside])
+    at, numbers = levels_of((cohort * len(events) + event).astype(np.float64))
+    pairs = numbers.astype(np.int64)
     codes = np.full(design.n, -1, dtype=np.int64)
     codes[inside] = at
     found = cohorts[pairs // len(events)], events[pairs % len(events)]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from pandas import DataFrame
 
 from juntos_eval.arrays import Bools, Codes, Floats, FrozenMapping, frozen
@@ -15,7 +16,7 @@ from juntos_eval.estimators.design import Selection, require_frame, select
 from juntos_eval.estimators.did.panel_frame import Units, groups_of_units, units_of
 from juntos_eval.estimators.did.timeline import Timeline, first_treated_values, read_timeline
 
-__all__ = ["Staggered", "StaggeredColumns", "read_staggered", "refuse_repeated"]
+__all__ = ["Staggered", "StaggeredColumns", "levels_of", "read_staggered", "refuse_repeated"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,8 @@ class Staggered:
     @property
     def cohorts(self) -> Floats:
         """When units are first treated, in order, without never."""
-        found = np.unique(self.first_treated)
-        return np.asarray(found[np.isfinite(found)])
+        found = np.asarray(pd.unique(self.first_treated))
+        return np.sort(found[np.isfinite(found)])
 
     def of_units(self, columns: StaggeredColumns) -> dict[str, Groups]:
         """Return the carried groupings of the units, in the order of their labels.
@@ -126,13 +127,37 @@ class Staggered:
         DesignError
             If a grouping changes within a unit.
         """
-        if self.units is None:
+        if self.units is None or not self.groups:
             return dict(self.groups)
         first = np.unique(self.units.codes, return_index=True)[1]
         return {
             name: groups_of_units(self.units, groups, first, name, str(columns.unit))
             for name, groups in self.groups.items()
         }
+
+
+def levels_of(values: Floats) -> tuple[Codes, Floats]:
+    """Return codes 0 … L-1 in the order of the values, and the L values: quick where they are few.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n,)
+    numpy.ndarray, shape (L,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimators.did.staggered import levels_of
+    >>> codes, levels = levels_of(np.array([2.0, -np.inf, 2.0]))
+    >>> codes.tolist(), levels.tolist()
+    ([1, 0, 1], [-inf, 2.0])
+    """
+    codes, levels = pd.factorize(values, sort=True)
+    return codes.astype(np.int64), np.asarray(levels, dtype=np.float64)
 
 
 def read_staggered(data: DataFrame, columns: StaggeredColumns, *, extra: tuple[str, ...] = ()) -> Staggered:

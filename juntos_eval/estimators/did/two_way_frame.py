@@ -16,6 +16,7 @@ from juntos_eval.estimate import Check, Estimate, Inference, Sample
 from juntos_eval.estimators.did.staggered import (
     Staggered,
     StaggeredColumns,
+    levels_of,
     read_staggered,
     refuse_repeated,
 )
@@ -61,8 +62,9 @@ class TwoWayFrame:
     @property
     def is_always(self) -> Bools:
         """Rows of cohorts that have no row before their treatment."""
-        first = self.design.first_treated
-        return np.asarray(~np.isin(first, np.unique(first[self.event_time < 0])))
+        codes, levels = levels_of(self.design.first_treated)
+        before = np.bincount(codes, weights=self.event_time < 0, minlength=len(levels))
+        return np.asarray((before == 0)[codes])
 
     def keep(self, kept: Bools, reason: str) -> TwoWayFrame:
         """Return the rows that are kept; the others are counted under a reason."""
@@ -217,11 +219,13 @@ def with_keys(
     Estimate
     """
     design = frame.design
-    units = design.n if design.units is None else len(np.unique(design.units.codes))
     is_treated = np.isfinite(design.first_treated)
-    treated = int(is_treated.sum())
+    units, treated = design.n, int(is_treated.sum())
     if design.units is not None:
-        treated = len(np.unique(design.units.codes[is_treated]))
+        units, treated = (
+            int(np.count_nonzero(np.bincount(codes)))
+            for codes in (design.units.codes, design.units.codes[is_treated])
+        )
     always = int(frame.is_always.sum())
     checks = list(found.checks)
     if always:

@@ -86,7 +86,7 @@ def sample_of(prepared: Prepared) -> Sample:
     units, treated = design.n, int(prepared.is_treated.sum())
     if design.units is not None:
         units = design.units.count
-        treated = len(np.unique(design.units.codes[np.isfinite(design.first_treated)]))
+        treated = int(np.count_nonzero(np.bincount(design.units.codes[np.isfinite(design.first_treated)])))
     return Sample(rows=design.n, units=units, treated=treated, dropped=design.dropped)
 
 
