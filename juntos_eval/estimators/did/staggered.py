@@ -16,7 +16,7 @@ from juntos_eval.estimators.design import Selection, require_frame, select
 from juntos_eval.estimators.did.panel_frame import Units, groups_of_units, units_of
 from juntos_eval.estimators.did.timeline import Timeline, first_treated_values, read_timeline
 
-__all__ = ["Staggered", "StaggeredColumns", "levels_of", "read_staggered", "refuse_repeated"]
+__all__ = ["Staggered", "StaggeredColumns", "levels_of", "read_staggered", "refuse_moving", "refuse_repeated"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +214,7 @@ def read_staggered(data: DataFrame, columns: StaggeredColumns, *, extra: tuple[s
     units = None
     if columns.unit is not None:
         units = units_of(frame[columns.unit].iloc[chosen.rows])
-        _refuse_moving(first_treated, units, columns)
+        refuse_moving(first_treated, units, columns)
     return Staggered(
         outcome=chosen.columns[columns.outcome],
         period=period[chosen.rows],
@@ -258,7 +258,20 @@ def _complete(chosen: Selection, complete: Bools) -> Selection:
     )
 
 
-def _refuse_moving(first_treated: Floats, units: Units, columns: StaggeredColumns) -> None:
+def refuse_moving(first_treated: Floats, units: Units, columns: StaggeredColumns) -> None:
+    """Refuse units whose treatment begins in several periods.
+
+    Parameters
+    ----------
+    first_treated : numpy.ndarray, shape (n,)
+    units : Units
+    columns : StaggeredColumns
+
+    Raises
+    ------
+    DesignError
+        That names one of them, and the estimator for treatment that switches off.
+    """
     by_unit = np.empty(units.count)
     by_unit[units.codes] = first_treated
     moved = by_unit[units.codes] != first_treated
