@@ -16,6 +16,7 @@ from juntos_eval.estimators.did import ExtendedTwoWay as ExtendedTwoWay
 from juntos_eval.estimators.did import GroupTime as GroupTime
 from juntos_eval.estimators.did import HonestIntervals as HonestIntervals
 from juntos_eval.estimators.did import Imputation as Imputation
+from juntos_eval.estimators.did import InstantaneousDiD as InstantaneousDiD
 from juntos_eval.estimators.did import InteractionWeighted as InteractionWeighted
 from juntos_eval.estimators.did import Intertemporal as Intertemporal
 from juntos_eval.estimators.did import LocalProjections as LocalProjections
@@ -28,6 +29,7 @@ from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import TwoWayWeights as TwoWayWeights
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import bacon as bacon
+from juntos_eval.estimators.did import equal_effects_test as equal_effects_test
 from juntos_eval.estimators.did import honest as honest
 from juntos_eval.estimators.did import pretrend_power as pretrend_power
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
@@ -81,10 +83,12 @@ from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
 from juntos_eval.estimators.rdd import CumulativeRD as CumulativeRD
 from juntos_eval.estimators.rdd import DensityChoices as DensityChoices
+from juntos_eval.estimators.rdd import HonestRD as HonestRD
 from juntos_eval.estimators.rdd import MultiCutoffRD as MultiCutoffRD
 from juntos_eval.estimators.rdd import MultiScoreRD as MultiScoreRD
 from juntos_eval.estimators.rdd import RegressionDiscontinuity as RegressionDiscontinuity
 from juntos_eval.estimators.rdd import bandwidth_sensitivity as bandwidth_sensitivity
+from juntos_eval.estimators.rdd import bias_aware_set as bias_aware_set
 from juntos_eval.estimators.rdd import covariate_continuity as covariate_continuity
 from juntos_eval.estimators.rdd import density_test as density_test
 from juntos_eval.estimators.rdd import donut_sensitivity as donut_sensitivity

@@ -63,8 +63,11 @@ def staggered() -> pd.DataFrame:
     for year in range(2022, 2026):
         moved = first["y"] + 0.3 * (year - 2022) * (1 + first["x1"]) + 0.5 * ((start > 0) & (year >= start))
         y = _on_a_grid(moved.to_numpy() + chance.normal(size=320))
-        years.append(first.assign(year=year, y=y, works=(y > 1) * 1))
-    return pd.concat(years, ignore_index=True)
+        years.append(
+            first.assign(year=year, y=y, works=(y > 1) * 1, status=((start > 0) & (year >= start)) * 1)
+        )
+    frame = pd.concat(years, ignore_index=True)
+    return frame.assign(x3=np.random.default_rng(45).normal(size=len(frame)) + 0.2 * frame["y"])
 
 
 def two_periods() -> pd.DataFrame:

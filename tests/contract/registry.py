@@ -17,6 +17,7 @@ from juntos_eval.estimators.did import (
     ExtendedTwoWay,
     GroupTime,
     Imputation,
+    InstantaneousDiD,
     InteractionWeighted,
     Intertemporal,
     LocalProjections,
@@ -45,6 +46,7 @@ from juntos_eval.inference.newey_west import DriscollKraay, NeweyWest
 from juntos_eval.inference.robust import Iid, Robust
 from juntos_eval.inference.survey_design import SurveyDesign
 from juntos_eval.inference.wild_bootstrap import WildBootstrap
+from juntos_eval.synthesis import MetaAnalysis, SelectionModel
 from tests.contract import frames
 
 
@@ -191,6 +193,12 @@ ESTIMATORS: dict[str, Case] = {
         FixedEffects(outcome="y", covariates=("treated", "x1", "x2:treated"), absorb=("area", "stratum")),
         offers=_leverage,
     ),
+    "MetaAnalysis": _on(
+        frames.cross_section,
+        MetaAnalysis(outcome="y", std_error="w", covariates=("x1",), method="fixed"),
+        offers=_leverage,
+    ),
+    "SelectionModel": _on(frames.cross_section, SelectionModel(outcome="y", std_error="w", cutoffs=(1.0,))),
     "RandomEffects": _on(
         frames.panel,
         RandomEffects(outcome="y", covariates=("x3", "x1", "treated"), unit="unit", time="year"),
@@ -297,6 +305,12 @@ ESTIMATORS: dict[str, Case] = {
         keeps_incomplete=True,
     ),
     "Imputation": _on(frames.staggered, Imputation(**_staggered, by="event_time"), keeps_incomplete=True),
+    "InstantaneousDiD": _on(
+        frames.staggered,
+        InstantaneousDiD(**_switching, weights="w"),
+        keeps_incomplete=True,
+        takes_doses=True,
+    ),
     "Intertemporal": _on(
         frames.staggered,
         Intertemporal(**_switching, weights="w", absorb=("area",)),
@@ -305,7 +319,7 @@ ESTIMATORS: dict[str, Case] = {
     ),
     "Intertemporal, unconditional, covariates": _on(
         frames.staggered,
-        Intertemporal(**_switching, covariates=("x3",), variance="unconditional", normalised=True),
+        Intertemporal(**_switching, covariates=("x3", "x1"), variance="unconditional", normalised=True),
         keeps_incomplete=True,
         takes_doses=True,
     ),

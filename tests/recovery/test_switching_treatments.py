@@ -1,0 +1,71 @@
+"""SIMULATED: effects of treatments that switch, and of other designs than adoption, are found.
+
+Short seeded runs: 95 percent intervals cover between 88 and 99.5 percent in 200 draws, and bias is within
+four standard errors of the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from juntos_eval.arrays import Floats
+from juntos_eval.estimators.did import InstantaneousDiD, Intertemporal
+
+DRAWS = 200
+SWITCHING: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "time", "treatment": "d"}
+
+
+def recovered(
+    draw: Callable[[np.random.Generator], tuple[Floats, Floats]], truth: Floats, draws: int = DRAWS
+) -> None:
+    """Ask estimates and standard errors of many draws about bias, coverage and the size of the error."""
+    rng = np.random.default_rng(11)
+    values, errors = (np.array(part) for part in zip(*(draw(rng) for _ in range(draws)), strict=True))
+    spread = values.std(axis=0, ddof=1)
+    assert (np.abs(values.mean(axis=0) - truth) < 4 * spread / draws**0.5).all()
+    covered = (np.abs(values - truth) < 1.96 * errors).mean(axis=0)
+    assert ((covered > 0.88) & (covered < 0.995)).all(), covered
+    assert (np.abs(errors.mean(axis=0) / spread - 1) < 0.2).all(), errors.mean(axis=0) / spread
+
+
+def switching_panel(rng: np.random.Generator, units: int = 200, carried: float = 0.4) -> pd.DataFrame:
+    """Half start at 0 and half at 1, with trends of their own where the past matters by ``carried``."""
+    periods = 6
+    start = rng.integers(0, 2, units)
+    change = rng.choice([2, 3, 4, 9], units)
+    back = np.where(rng.random(units) < 0.4, change + 2, 99)
+    time = np.arange(1, periods + 1)
+    is_changed = (time >= change[:, None]) & (time < back[:, None])
+    dose = np.where(is_changed, 1 - start[:, None], start[:, None])
+    earlier = np.hstack([start[:, None], dose[:, :-1]])
+    level = start[:, None] * 0.5 + time * (0.3 + carried * start[:, None])
+    noise = rng.normal(size=(units, periods)) + rng.normal(size=(units, 1))
+    outcome = level + dose + carried * earlier + noise
+    return pd.DataFrame(
+        {
+            "id": np.repeat(np.arange(units), periods),
+            "time": np.tile(time, units),
+            "d": dose.ravel(),
+            "y": outcome.ravel(),
+        }
+    )
+
+
+def test_first_changes() -> None:
+    def draw(rng: np.random.Generator) -> tuple[Floats, Floats]:
+        found = Intertemporal(**SWITCHING, effects=2, placebos=1, crossing="keep").fit(switching_panel(rng))
+        return found.values[1:], found.uncertainty.std_error[1:]
+
+    recovered(draw, np.array([0.0, 1.0, 1.4]))
+
+
+def test_changes_of_the_same_period_where_the_past_does_not_matter() -> None:
+    def draw(rng: np.random.Generator) -> tuple[Floats, Floats]:
+        found = InstantaneousDiD(**SWITCHING, placebos=0).fit(switching_panel(rng, carried=0.0))
+        return found.values, found.uncertainty.std_error
+
+    recovered(draw, np.array([1.0, 1.0, 1.0]))
