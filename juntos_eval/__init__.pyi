@@ -111,6 +111,10 @@ from juntos_eval.estimators.survey_statistics import Ratio as Ratio
 from juntos_eval.estimators.survey_statistics import Total as Total
 from juntos_eval.estimators.survey_statistics import design_effect as design_effect
 from juntos_eval.estimators.survey_statistics import proportion_intervals as proportion_intervals
+from juntos_eval.evidence.audit import audit_records as audit_records
+from juntos_eval.evidence.load import load_record as load_record
+from juntos_eval.evidence.load import load_records as load_records
+from juntos_eval.evidence.published import as_estimate as as_estimate
 from juntos_eval.inference.abadie_imbens import AbadieImbens as AbadieImbens
 from juntos_eval.inference.approximate_randomization import (
     approximate_randomization as approximate_randomization,

@@ -2,7 +2,7 @@
 
 import typer
 
-from juntos_eval.cli import runs, surveys
+from juntos_eval.cli import evidence, runs, surveys
 from juntos_eval.cli.synthetic import synthetic
 
 __all__ = ["app"]
@@ -25,3 +25,5 @@ for verb in (
     synthetic,
 ):
     app.command()(verb)
+
+app.add_typer(evidence.app)

@@ -1,0 +1,1 @@
+"""What the cited studies published: one validated YAML file a study, and how each number was seen."""
