@@ -36,6 +36,45 @@ class Groups:
     codes: Codes
     levels: tuple[str, ...]
     _sizes: Codes | None = field(default=None, init=False, repr=False)
+    _numbers: Codes | None = field(default=None, init=False, repr=False)
+
+    @classmethod
+    def of_whole_numbers(cls, codes: Codes, numbers: Codes, sizes: Codes) -> Groups:
+        """Return groups whose labels are whole numbers, written as text only once somebody reads them.
+
+        Parameters
+        ----------
+        codes : numpy.ndarray of int64, shape (n,)
+            0 … G-1; not checked.
+        numbers : numpy.ndarray of int64, shape (G,)
+        sizes : numpy.ndarray of int64, shape (G,)
+            Rows of each group.
+
+        Returns
+        -------
+        Groups
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from juntos_eval.estimate import Groups
+        >>> codes, numbers, sizes = np.array([0, 1, 0]), np.array([2004, 2005]), np.array([2, 1])
+        >>> Groups.of_whole_numbers(codes, numbers, sizes).levels
+        ('2004', '2005')
+        """
+        groups = object.__new__(cls)
+        values = {"codes": codes, "_numbers": numbers, "_sizes": sizes}
+        for name, given in values.items():
+            object.__setattr__(groups, name, frozen(given, np.int64))
+        return groups
+
+    def __getattr__(self, name: str) -> tuple[str, ...]:
+        # asked only for what is not set: labels that were left for later
+        if name != "levels":
+            raise AttributeError(name)
+        numbers = cast("Codes", self._numbers)
+        object.__setattr__(self, "levels", tuple(map(str, numbers.tolist())))
+        return self.levels
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", frozen(self.codes, np.int64))
@@ -50,7 +89,7 @@ class Groups:
     @property
     def count(self) -> int:
         """Number of groups."""
-        return len(self.levels)
+        return len(self.levels if self._numbers is None else self._numbers)
 
     @property
     def sizes(self) -> Codes:
@@ -162,6 +201,9 @@ class Matched:
         :math:`\hat\sigma^2_i` of the outcome given covariates and treatment.
     variance_rule : str
         How ``conditional_variance`` was had, in words.
+    score_gain : float
+        What the error of an estimated score adds to the variance of the effect, often below zero; NaN where
+        nothing was matched on a score, or its error is not known.
 
     Examples
     --------
@@ -177,6 +219,7 @@ class Matched:
     use_squared: Floats
     conditional_variance: Floats
     variance_rule: str
+    score_gain: float = float("nan")
 
     def __post_init__(self) -> None:
         for name in ("effects", "target", "use", "use_squared", "conditional_variance"):

@@ -14,6 +14,7 @@ __all__ = ["AbadieImbens"]
 
 Variance = Literal["robust", "homoskedastic"]
 Like = Literal["paper", "Matching"]
+ScoreRule = Literal["known", "estimated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,14 @@ class AbadieImbens:
     .. math:: \hat V_{sample} = \frac{1}{W^2} \sum_i (t_i + K_i)^2 \, \hat\sigma_i^2 .
 
     Without replacement no row serves twice, :math:`K_i^2 = K'_i` for the ATT, and the first reduces to the
-    variance of the mean of matched differences. Rows are independent, and a propensity score is taken as
-    known, which for the ATE is conservative and for the ATT may err on either side (Abadie & Imbens 2016).
+    variance of the mean of matched differences. Rows are independent. A propensity score is taken as known,
+    which for the ATE is conservative and for the ATT may err on either side, or with its error:
+
+    .. math:: \hat V_{estimated} = \hat V - \hat c' \hat I^{-1} \hat c + \hat d' \hat I^{-1} \hat d
+
+    (Abadie & Imbens 2016), with I the information of the score, c the covariance of the effect's error with
+    its gradient, and d the derivative of the effect as the target population moves with it, both read off
+    the influence that the fit carries.
 
     Parameters
     ----------
@@ -47,6 +54,8 @@ class AbadieImbens:
         The effect in the population (True) or in the sample, given its covariates.
     neighbours : int
         J.
+    score : {"known", "estimated"}
+        Whether the error of a propensity score counts; ``"estimated"`` is for the population's effect.
     like : {"paper", "Matching"}
         ``"Matching"``: :math:`\hat\sigma_i^2` is the variance of the J + 1 outcomes (divisor J), as R's
         package of that name has it (``Var.calc = J``); for J = 1 the two agree.
@@ -85,11 +94,13 @@ class AbadieImbens:
     population: bool = True
     neighbours: int = 2
     like: Like = "paper"
+    score: ScoreRule = "known"
 
     def __post_init__(self) -> None:
         for name, given, allowed in (
             ("variance", self.variance, get_args(Variance)),
             ("like", self.like, get_args(Like)),
+            ("score", self.score, get_args(ScoreRule)),
         ):
             if given not in allowed:
                 raise InferenceError(
@@ -97,6 +108,12 @@ class AbadieImbens:
                     where=f"AbadieImbens({name}=…)",
                     remedy=f"choose one of {', '.join(allowed)}",
                 )
+        if self.score == "estimated" and not self.population:
+            raise InferenceError(
+                "the error of an estimated score is about the effect in the population",
+                where="AbadieImbens(score='estimated', population=False)",
+                remedy="set population=True, or take the score as known",
+            )
         if self.neighbours < 1 or self.neighbours != int(self.neighbours):
             raise InferenceError(
                 "a conditional variance needs at least one neighbour",
@@ -130,14 +147,27 @@ class AbadieImbens:
         counted = np.abs(factor) > 0
         noise = float((factor[counted] * matched.conditional_variance[counted]).sum())
         variance = (own + noise) / float(target.sum()) ** 2
+        if self.score == "estimated":
+            variance += self._score_gain(matched)
         # a single matched row says nothing of how effects vary
         known = int(asked.sum()) > 1 and variance >= 0
         estimand = "population" if self.population else "sample"
+        source = "score estimated" if self.score == "estimated" else "matching variable known"
         return Uncertainty(
-            method=f"Abadie-Imbens ({estimand} effect, matching variable known; {self.rule})",
+            method=f"Abadie-Imbens ({estimand} effect, {source}; {self.rule})",
             covariance=np.array([[variance if known else np.nan]]),
             df=np.inf,
         )
+
+    @staticmethod
+    def _score_gain(matched: Matched) -> float:
+        if np.isnan(matched.score_gain):
+            raise InferenceError(
+                "the fit does not know the error of a propensity score",
+                where="matching on a column, in space or in strata, or estimated_score=False",
+                remedy="match on a logit or probit score, or take the matching variable as known",
+            )
+        return matched.score_gain
 
     def _prepared(self, fit: Fit) -> Matched:
         if fit.matched is None:

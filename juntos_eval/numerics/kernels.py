@@ -20,7 +20,7 @@ import numpy as np
 
 from juntos_eval.arrays import Codes, Floats, FrozenMapping, frozen
 
-__all__ = ["KERNELS", "Binned", "KernelLinks", "kernel_at_zero"]
+__all__ = ["KERNELS", "Binned", "KernelLinks", "kernel_at_zero", "ridge_factor"]
 
 # coefficients of 1, |u|, |u|², … on |u| <= 1 (Heckman, Ichimura & Todd 1997 use the biweight)
 POLYNOMIALS = FrozenMapping(
@@ -48,6 +48,22 @@ def kernel_at_zero(kernel: str) -> float:
     0.75
     """
     return 1.0 if kernel == "gaussian" else POLYNOMIALS[kernel][0]
+
+
+def ridge_factor(kernel: str) -> float:
+    r"""Return :math:`K(0) / (4 \int K^2)`: 5/16 for Epanechnikov and 0.35 for the Gaussian density.
+
+    Examples
+    --------
+    >>> from juntos_eval.numerics.kernels import ridge_factor
+    >>> round(ridge_factor("epanechnikov"), 12), round(ridge_factor("gaussian"), 4)
+    (0.3125, 0.3536)
+    """
+    if kernel == "gaussian":
+        return float(np.sqrt(2.0) / 4.0)
+    squared = np.convolve(POLYNOMIALS[kernel], POLYNOMIALS[kernel])
+    roughness = 2.0 * float((squared / np.arange(1, len(squared) + 1)).sum())
+    return POLYNOMIALS[kernel][0] / (4.0 * roughness)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,34 +134,54 @@ class KernelLinks:
         ones = np.ones((self.pool, 1))
         return np.asarray(np.rint(polynomial_sums(targets, pool, ones, (1.0,))[:, 0]), dtype=np.int64)
 
-    def gather(self, values: Floats) -> Floats:
-        """Sum values (pool, c) by strength of link, (m, c)."""
+    def gather(self, values: Floats, *, degree: int = 0) -> Floats:
+        r"""Return :math:`\sum_j L_{ij} u_{ij}^{degree} y_j`, (m, c), :math:`u_{ij} = (v_j - x_i) / h`."""
         pool, targets = self._sides()
         if self.kernel == "gaussian":
             out = np.zeros((self.targets, values.shape[1]))
             for rows, near, strength in _gaussian_chunks(targets, pool):
-                out[rows] = strength @ values[near]
+                gap = pool.values[near] - targets.values[rows, None] if degree else 1.0
+                out[rows] = (strength * gap**degree) @ values[near]
             return out
-        return polynomial_sums(targets, pool, values, POLYNOMIALS[self.kernel])
+        polynomial = (0.0,) * degree + POLYNOMIALS[self.kernel]
+        return polynomial_sums(targets, pool, values, polynomial, is_odd=degree % 2 == 1)
 
-    def scatter(self, weights: Floats) -> Floats:
-        """Sum, for each pool row, the weights of the targets by strength of link."""
-        return self._scattered(weights, 1)
+    def scatter(self, weights: Floats, *, degree: int = 0) -> Floats:
+        r"""Sum, for each pool row, the weights of the targets by :math:`L_{ij} u_{ij}^{degree}`."""
+        return self._scattered(weights, 1, degree)
 
-    def scatter_squared(self, weights: Floats) -> Floats:
-        """Sum, for each pool row, the weights of the targets by squared strength of link."""
-        return self._scattered(weights, 2)
+    def scatter_squared(self, weights: Floats, *, degree: int = 0) -> Floats:
+        r"""Sum, for each pool row, the weights of the targets by :math:`L_{ij}^2 u_{ij}^{degree}`."""
+        return self._scattered(weights, 2, degree)
 
-    def _scattered(self, weights: Floats, power: int) -> Floats:
+    def excess(self) -> Floats:
+        """Return by what factor each target's strengths exceed the kernel as a density, shape (m,)."""
+        if self.kernel != "gaussian":
+            return np.ones(self.targets)
+        pool, targets = self._sides()
+        out = np.full(self.targets, np.inf)
+        for block in np.unique(targets.blocks):
+            here, there = targets.blocks == block, np.sort(pool.values[pool.blocks == block])
+            if len(there):
+                gap = _nearest(targets.values[here], there)
+                with np.errstate(over="ignore"):
+                    out[here] = np.sqrt(2.0 * np.pi) * np.exp(0.5 * gap**2)
+        return out
+
+    def _scattered(self, weights: Floats, power: int, degree: int) -> Floats:
         pool, targets = self._sides()
         if self.kernel == "gaussian":
             out = np.zeros(self.pool)
             for rows, near, strength in _gaussian_chunks(targets, pool):
-                out[near] += weights[rows] @ strength**power
+                gap = pool.values[near] - targets.values[rows, None] if degree else 1.0
+                out[near] += weights[rows] @ (strength**power * gap**degree)
             return out
         polynomial = np.asarray(POLYNOMIALS[self.kernel])
         polynomial = np.convolve(polynomial, polynomial) if power == 2 else polynomial
-        return polynomial_sums(pool, targets, weights[:, None], tuple(polynomial))[:, 0]
+        is_odd, shifted = degree % 2 == 1, (0.0,) * degree + (*polynomial,)
+        sums = polynomial_sums(pool, targets, weights[:, None], shifted, is_odd=is_odd)[:, 0]
+        # seen from the pool row the target lies on the other side
+        return -sums if is_odd else sums
 
     def _sides(self) -> tuple[Binned, Binned]:
         return (
@@ -162,7 +198,9 @@ class Binned:
     blocks: Codes
 
 
-def polynomial_sums(at: Binned, points: Binned, values: Floats, polynomial: tuple[float, ...]) -> Floats:
+def polynomial_sums(
+    at: Binned, points: Binned, values: Floats, polynomial: tuple[float, ...], *, is_odd: bool = False
+) -> Floats:
     r"""Return :math:`\sum_j v_j \, p(|x_i - z_j|) 1\{|x_i - z_j| \le 1\}`, (m, c), within blocks.
 
     Parameters
@@ -172,6 +210,8 @@ def polynomial_sums(at: Binned, points: Binned, values: Floats, polynomial: tupl
         One row a point.
     polynomial : tuple of float
         Coefficients of 1, :math:`|u|`, :math:`u^2`, …
+    is_odd : bool
+        Whether points below are counted negatively.
 
     Returns
     -------
@@ -202,6 +242,7 @@ def polynomial_sums(at: Binned, points: Binned, values: Floats, polynomial: tupl
         prefix = _prefix_sums(moment, bounds)
         for piece in pieces:
             factor = _factor(queries.offset - piece.step, polynomial, power, is_below=piece.is_below)
+            factor = -factor if is_odd and piece.is_below else factor
             sums += factor[:, None] * (prefix[piece.last] - prefix[piece.first])
         moment = moment * grid.offset[:, None]
     out[by_query] = sums
@@ -286,8 +327,7 @@ def _gaussian_chunks(targets: Binned, pool: Binned) -> Iterator[tuple[Codes, Cod
         here = here[np.argsort(targets.values[here], kind="stable")]
         there = there[np.argsort(pool.values[there], kind="stable")]
         x, v = targets.values[here], pool.values[there]
-        right = np.clip(np.searchsorted(v, x), 0, len(v) - 1)
-        nearest = np.minimum(np.abs(x - v[right]), np.abs(x - v[np.maximum(right - 1, 0)]))
+        nearest = _nearest(x, v)
         reach = np.sqrt(nearest**2 + GAUSSIAN_REACH)
         low, high = np.searchsorted(v, x - reach), np.searchsorted(v, x + reach, side="right")
         start = 0
@@ -297,3 +337,9 @@ def _gaussian_chunks(targets: Binned, pool: Binned) -> Iterator[tuple[Codes, Cod
             gap = (x[start:end, None] - v[None, near]) ** 2 - nearest[start:end, None] ** 2
             yield here[start:end], there[near], np.exp(-0.5 * gap)
             start = end
+
+
+def _nearest(x: Floats, ordered: Floats) -> Floats:
+    """Return how far the nearest of ordered values lies from each place."""
+    right = np.clip(np.searchsorted(ordered, x), 0, len(ordered) - 1)
+    return np.minimum(np.abs(x - ordered[right]), np.abs(x - ordered[np.maximum(right - 1, 0)]))

@@ -46,7 +46,6 @@ from juntos_eval.inference.newey_west import DriscollKraay, NeweyWest
 from juntos_eval.inference.robust import Iid, Robust
 from juntos_eval.inference.survey_design import SurveyDesign
 from juntos_eval.inference.wild_bootstrap import WildBootstrap
-from juntos_eval.synthesis import MetaAnalysis, SelectionModel
 from tests.contract import frames
 
 
@@ -165,6 +164,9 @@ ESTIMATORS: dict[str, Case] = {
         frames.cross_section, Matching(**_adjusted, method="cem", cutpoints={"x1": 3}), offers=_matched
     ),
     "Matching, kernel": _on(frames.cross_section, Matching(**_adjusted, method="kernel")),
+    "Matching, local-linear": _on(
+        frames.cross_section, Matching(**_adjusted, method="local_linear", bandwidth=0.15)
+    ),
     "Weighting, ipw": _on(frames.cross_section, Weighting(**_adjusted)),
     "Weighting, cbps": _on(frames.cross_section, Weighting(**_adjusted, method="cbps")),
     "Weighting, cbps, over-identified": _on(
@@ -193,12 +195,6 @@ ESTIMATORS: dict[str, Case] = {
         FixedEffects(outcome="y", covariates=("treated", "x1", "x2:treated"), absorb=("area", "stratum")),
         offers=_leverage,
     ),
-    "MetaAnalysis": _on(
-        frames.cross_section,
-        MetaAnalysis(outcome="y", std_error="w", covariates=("x1",), method="fixed"),
-        offers=_leverage,
-    ),
-    "SelectionModel": _on(frames.cross_section, SelectionModel(outcome="y", std_error="w", cutoffs=(1.0,))),
     "RandomEffects": _on(
         frames.panel,
         RandomEffects(outcome="y", covariates=("x3", "x1", "treated"), unit="unit", time="year"),
@@ -358,6 +354,7 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"Randomization"}
     | {"PartiallyLinear"}  # its treatment may be a dose
     | {"DoseResponse", "EffectsBy"}
+    | {"MetaAnalysis", "SelectionModel"}  # rows are studies, weighed by their own errors
     | {"CumulativeRD", "MultiCutoffRD", "MultiScoreRD"}
     | {"SyntheticControl", "SyntheticDiD"}  # no sampling weights; influence is the jackknife's, weights held
     | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}

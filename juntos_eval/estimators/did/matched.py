@@ -58,7 +58,7 @@ class MatchedDiD:
         What stands there for the untreated does not matter, missing included.
     panel : bool
         False for repeated cross-sections.
-    method : {"kernel", "nearest", "radius", "optimal", "full", "subclass"}
+    method : {"kernel", "local_linear", "nearest", "radius", "optimal", "full", "subclass"}
         As in :class:`~juntos_eval.estimators.matching.matching.Matching`, like all that follow.
     distance : str
         A score or a distance in space; not a column.
@@ -67,6 +67,7 @@ class MatchedDiD:
     subclasses : int
     kernel : str
     bandwidth : float or {"cv", "undersmoothed"}
+    ridge : float
     common_support : {None, "minmax"}
     bias_adjust : bool
         Adjust remaining differences in the covariates by regression (nearest neighbours).
@@ -108,7 +109,7 @@ class MatchedDiD:
     covariates: tuple[str, ...] = ()
     exposure: str | None = None
     panel: bool = True
-    method: Literal["kernel", "nearest", "radius", "optimal", "full", "subclass"] = "kernel"
+    method: Literal["kernel", "local_linear", "nearest", "radius", "optimal", "full", "subclass"] = "kernel"
     distance: str = "logit"
     ratio: int = 1
     replace: bool = True
@@ -120,6 +121,7 @@ class MatchedDiD:
     subclasses: int = 6
     kernel: Literal["epanechnikov", "gaussian", "biweight", "tricube", "uniform"] = "epanechnikov"
     bandwidth: float | Literal["cv", "undersmoothed"] = 0.06
+    ridge: float = 1.0
     common_support: Literal["minmax"] | None = None
     bias_adjust: bool = False
     weights: str | None = None
@@ -158,6 +160,7 @@ class MatchedDiD:
             subclasses=self.subclasses,
             kernel=self.kernel,
             bandwidth=self.bandwidth,
+            ridge=self.ridge,
             common_support=self.common_support,
             bias_adjust=self.bias_adjust,
             weight_score=self.weight_score,
@@ -195,7 +198,7 @@ class MatchedDiD:
         data : pandas.DataFrame
         inference : Inference, optional
             By default the sum of squared influence of independent units, ``Robust("HC0")``. A panel without
-            exposure groups also suits ``AbadieImbens``, but for kernel matching.
+            exposure groups also suits ``AbadieImbens``, but for kernel and local-linear matching.
         carry : tuple of str
             Groupings to keep for other inference later; a unit's must not change.
 

@@ -256,7 +256,7 @@ def distribution_distances(values: Floats, signed: Floats) -> tuple[float, float
 
 
 def _moments(seen: Characteristics, share: Floats) -> tuple[Floats, Floats]:
-    present = seen.values[share > 0]
+    present = seen.values[share != 0]
     low = present.min(axis=0)
     # rounding would give a constant some spread, and difference to another arm's constant
     is_flat = low == present.max(axis=0)

@@ -290,7 +290,9 @@ def _rubin(design: Design) -> tuple[tuple[float, float], tuple[float, float], Ch
         compare_arms(linear, design.treated, weights, distances=False)
         for weights in (design.base_weights, design.design_weights)
     ]
-    pooled = [np.sqrt((side.variance_treated + side.variance_untreated) / 2.0) for side in sides]
+    # weights below zero can leave a variance that is none
+    sums = [np.maximum(side.variance_treated + side.variance_untreated, 0.0) for side in sides]
+    pooled = [np.sqrt(total / 2.0) for total in sums]
     b_before, b_after = (float(abs(side.standardised(sd)[0])) for side, sd in zip(sides, pooled, strict=True))
     r_before, r_after = (float(side.variance_ratio[0]) for side in sides)
     detail = (

@@ -1,4 +1,4 @@
-r"""Kernel matching: every row of the other arm near a target is a match, the nearer the more."""
+r"""Kernel and local-linear matching: every row of the other arm near a target has a part in its match."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from juntos_eval.arrays import Codes, Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.matching.distance import Places
 from juntos_eval.numerics.kernels import KernelLinks, kernel_at_zero
+from juntos_eval.numerics.local_linear_links import local_linear_without_own
 
 __all__ = ["cross_validated_bandwidth", "leave_one_out", "link_kernel"]
 
@@ -50,16 +51,20 @@ def link_kernel(places: Places, targets: Codes, pool: Codes, kernel: str, bandwi
     )
 
 
-def leave_one_out(links: KernelLinks, values: Floats, base: Floats) -> Floats:
+def leave_one_out(links: KernelLinks, values: Floats, base: Floats, *, ridge: float | None = None) -> Floats:
     r"""Return the kernel regression of pool values at each pool row without that row, NaN where none is near.
 
     .. math:: \hat m_{-j} = \frac{\sum_{k \ne j} K_{jk} b_k y_k}{\sum_{k \ne j} K_{jk} b_k}
+
+    or the local-linear fit to the same rows.
 
     Parameters
     ----------
     links : KernelLinks
         From the pool to itself.
     values, base : numpy.ndarray, shape (pool,)
+    ridge : float, optional
+        Of the local-linear fit; None is the kernel's mean.
 
     Returns
     -------
@@ -75,6 +80,8 @@ def leave_one_out(links: KernelLinks, values: Floats, base: Floats) -> Floats:
     >>> leave_one_out(links, np.array([1.0, 2.0, 3.0]), np.ones(3))[:2].tolist()
     [2.0, 1.0]
     """
+    if ridge is not None:
+        return local_linear_without_own(links, values, base, ridge)
     sums = links.gather(np.column_stack([base * (values - values.mean()), base]))
     own = kernel_at_zero(links.kernel) * base
     others = sums[:, 1] - own
@@ -85,7 +92,13 @@ def leave_one_out(links: KernelLinks, values: Floats, base: Floats) -> Floats:
 
 
 def cross_validated_bandwidth(
-    places: Places, pool: Codes, outcome: Floats, weights: Floats, kernel: str
+    places: Places,
+    pool: Codes,
+    outcome: Floats,
+    weights: Floats,
+    kernel: str,
+    *,
+    ridge: float | None = None,
 ) -> float:
     r"""Choose the bandwidth that best predicts each untreated outcome from the others.
 
@@ -102,6 +115,8 @@ def cross_validated_bandwidth(
         Rows of the arm that is drawn on.
     outcome, weights : numpy.ndarray, shape (pool,)
     kernel : str
+    ridge : float, optional
+        Of a local-linear fit; None is the kernel's mean.
 
     Returns
     -------
@@ -124,17 +139,20 @@ def cross_validated_bandwidth(
             remedy="give the bandwidth as a number",
         )
     grid = np.geomspace(NARROWEST, WIDEST, TRIED) * places.unit
-    errors = [_prediction_error(places, pool, outcome, weights, kernel, h) for h in grid]
+
+    def error(bandwidth: float) -> float:
+        links = link_kernel(places, pool, pool, kernel, bandwidth)
+        return _prediction_error(links, outcome, weights, ridge)
+
+    errors = [error(bandwidth) for bandwidth in grid]
     best = int(np.argmin(errors))
     fine = np.geomspace(grid[max(best - 1, 0)], grid[min(best + 1, TRIED - 1)], 9)
-    errors += [_prediction_error(places, pool, outcome, weights, kernel, h) for h in fine]
+    errors += [error(bandwidth) for bandwidth in fine]
     tried = np.concatenate([grid, fine])
     return float(tried[int(np.argmin(errors))])
 
 
-def _prediction_error(
-    places: Places, pool: Codes, outcome: Floats, weights: Floats, kernel: str, bandwidth: float
-) -> float:
-    predicted = leave_one_out(link_kernel(places, pool, pool, kernel, bandwidth), outcome, np.ones(len(pool)))
+def _prediction_error(links: KernelLinks, outcome: Floats, weights: Floats, ridge: float | None) -> float:
+    predicted = leave_one_out(links, outcome, np.ones(len(outcome)), ridge=ridge)
     predicted = np.where(np.isnan(predicted), np.average(outcome, weights=weights), predicted)
     return float(np.average((outcome - predicted) ** 2, weights=weights))

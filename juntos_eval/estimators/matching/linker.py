@@ -14,7 +14,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimators.design import Selection
 from juntos_eval.estimators.matching.distance import Places, place_in_space
 from juntos_eval.estimators.matching.kernel import cross_validated_bandwidth, link_kernel
-from juntos_eval.estimators.matching.matching_choices import STRATIFIED
+from juntos_eval.estimators.matching.matching_choices import SMOOTHED, STRATIFIED
 from juntos_eval.estimators.matching.nearest import (
     NearestChoices,
     link_nearest,
@@ -23,6 +23,7 @@ from juntos_eval.estimators.matching.nearest import (
 )
 from juntos_eval.estimators.matching.strata import subclasses
 from juntos_eval.numerics.links import Links, Listed
+from juntos_eval.numerics.local_linear_links import LocalLinearLinks
 from juntos_eval.numerics.optimal_matching import full_sets, optimal_pairs, stretches
 from juntos_eval.numerics.windowed_pairs import Windows
 
@@ -66,6 +67,8 @@ class Linker:
         Typed loosely: Matching imports this module.
     chosen : Selection
     treated, supported : numpy.ndarray of bool, shape (n,)
+    base : numpy.ndarray, shape (n,)
+        What a row's share in a match is proportional to, beside its link.
 
     Examples
     --------
@@ -77,7 +80,7 @@ class Linker:
     >>> rows = select(pd.DataFrame({"d": [1, 0], "x": [1.0, 2.0]}), required=("d",), covariates=("x",))
     >>> both = np.ones(2, dtype=np.bool_)
     >>> choices = Matching(treatment="d", covariates=("x",))
-    >>> Linker(choices=choices, chosen=rows, treated=both, supported=both).choices.method
+    >>> Linker(choices=choices, chosen=rows, treated=both, supported=both, base=np.ones(2)).choices.method
     'nearest'
     """
 
@@ -85,6 +88,7 @@ class Linker:
     chosen: Selection
     treated: Bools
     supported: Bools
+    base: Floats
 
     def places(self, places: Places) -> Places:
         """Return the places that are matched on: subclasses of the distance, where the method makes them."""
@@ -109,7 +113,7 @@ class Linker:
             return lambda targets, pool: link_radius(sets, targets, pool, 0.0)
         if choices.method in STRATIFIED:
             return lambda targets, pool: link_radius(places, targets, pool, 0.0)
-        if choices.method == "kernel":
+        if choices.method in SMOOTHED:
             return partial(self._kernel, places)
         caliper = self._caliper(places)
         if choices.method == "radius":
@@ -162,12 +166,17 @@ class Linker:
         choices, chosen = self.choices, self.chosen
         if isinstance(choices.bandwidth, str):
             outcome = chosen.columns[str(choices.outcome)][pool]
-            bandwidth = cross_validated_bandwidth(places, pool, outcome, chosen.weights[pool], choices.kernel)
+            bandwidth = cross_validated_bandwidth(
+                places, pool, outcome, chosen.weights[pool], choices.kernel, ridge=choices.smoothing_ridge
+            )
             if choices.bandwidth == "undersmoothed":
                 bandwidth *= len(pool) ** UNDERSMOOTHING
         else:
             bandwidth = float(choices.bandwidth)
-        return link_kernel(places, targets, pool, choices.kernel, bandwidth)
+        links = link_kernel(places, targets, pool, choices.kernel, bandwidth)
+        if choices.smoothing_ridge is None:
+            return links
+        return LocalLinearLinks(kernel_links=links, base=self.base[pool], ridge=choices.smoothing_ridge)
 
     def _windows(self, places: Places, caliper: float) -> Windows:
         """Return the distance that decides among rows, and the lines on which calipers are kept."""

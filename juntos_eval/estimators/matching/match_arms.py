@@ -247,12 +247,14 @@ def _supply_check(design: MatchedDesign, ratio: int) -> tuple[Check, ...]:
 
 
 def _reuse_check(design: MatchedDesign) -> Check:
-    serving = design.use > 0
+    serving = design.use != 0
+    below = -float(design.use[design.use < 0].sum()) / float(np.abs(design.use).sum())
+    negative = f" ({below:.1%} of it below zero)" if below > 0 else ""
     busiest = 100.0 * float(design.use.max()) / float(design.use.sum())
     effective = design.effective
     return Check(
         "reuse",
         None,
-        f"{int(serving.sum())} rows serve as matches, the busiest with {busiest:.1f} % of the weight; "
-        f"effective rows: {effective[0]:.1f} treated, {effective[1]:.1f} untreated",
+        f"{int(serving.sum())} rows serve as matches, the busiest with {busiest:.1f} % of the weight"
+        f"{negative}; effective rows: {effective[0]:.1f} treated, {effective[1]:.1f} untreated",
     )

@@ -16,6 +16,7 @@ from juntos_eval.estimators.matching.effect import kish
 from juntos_eval.estimators.matching.score import Score
 from juntos_eval.numerics.kernels import KernelLinks
 from juntos_eval.numerics.links import Intervals, Listed, Shares
+from juntos_eval.numerics.local_linear_links import LocalLinearLinks
 
 __all__ = ["ArmMatches", "MatchedDesign", "matched_weights"]
 
@@ -153,7 +154,7 @@ class MatchedDesign:
         found = {
             "treated" if self.treated[side.pool[0]] else "untreated": side.shares.links.bandwidth
             for side in self.matches
-            if isinstance(side.shares.links, KernelLinks)
+            if isinstance(side.shares.links, KernelLinks | LocalLinearLinks)
         }
         if len(found) == 1:
             return {"bandwidth": next(iter(found.values()))}

@@ -10,12 +10,14 @@ import numpy as np
 from juntos_eval.arrays import Codes, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Matched
-from juntos_eval.estimators.matching.kernel import leave_one_out, link_kernel
+from juntos_eval.estimators.matching.kernel import link_kernel
 from juntos_eval.estimators.matching.matched_design import ArmMatches, MatchedDesign
 from juntos_eval.estimators.matching.nearest import nearest_of_own_arm
 from juntos_eval.estimators.matching.score_error import score_error
 from juntos_eval.inference.abadie_imbens import AbadieImbens
-from juntos_eval.numerics.kernels import KernelLinks
+from juntos_eval.numerics.kernels import KernelLinks, kernel_at_zero
+from juntos_eval.numerics.links import Shares
+from juntos_eval.numerics.local_linear_links import LocalLinearLinks
 
 __all__ = ["MatchedEffect", "matched_effect", "matched_structure"]
 
@@ -43,6 +45,9 @@ class MatchedEffect:
         What each row gives to those it serves: its outcome, or what a bias adjustment leaves of it.
     influence : numpy.ndarray, shape (n,)
         Summing to zero.
+    score_gain : float
+        What the error of the estimated score adds to the variance, below zero where it takes away; NaN
+        where the score is taken as known.
     parameters : int
         Coefficients of the regressions behind the influence, and one for the effect.
     mean_treated, mean_untreated : float
@@ -54,6 +59,7 @@ class MatchedEffect:
     compared: Floats
     served: Floats
     influence: Floats
+    score_gain: float
     parameters: int
     mean_treated: float
     mean_untreated: float
@@ -68,7 +74,7 @@ class MatchedEffect:
         found: dict[str, Any] = {
             "targets": int(design.is_target.sum()),
             "matched": int((design.target > 0).sum()),
-            "serving": int((design.use > 0).sum()),
+            "serving": int((design.use != 0).sum()),
             "mean_treated": self.mean_treated,
             "mean_untreated": self.mean_untreated,
             "effective_treated": treated,
@@ -101,8 +107,9 @@ def matched_effect(
     (Otsu & Rai 2017), which for the ATT is :math:`t_i (y_i - \hat m_0(z_i) - \hat\tau)` for the treated and
     :math:`-K_i (y_i - \hat m_0(z_i))` for the others. Here :math:`\hat m_d` is a regression of the outcome
     in arm d, weighted by how much each row serves, on the covariates adjusted for, else on the matching
-    variable: cubic on a line, squares in space, and for kernel matching the kernel regression itself. In
-    residuals of rows that serve, each row is left out of its own regression. Where ``score_weights`` are
+    variable: cubic on a line, squares in space, and for kernel and local-linear matching that regression
+    itself. Residuals of rows that serve are divided by what the fit leaves them, :math:`1 - h_i`, or
+    :math:`\sqrt{1 - h_i}` around a smooth fit or a mean. Where ``score_weights`` are
     given, the error of the score is added.
 
     Where matches count by their own sampling weights w, targets and matches are first matched as if there
@@ -186,12 +193,21 @@ def _effect(
         arm: float(target[matched] @ np.where(design.treated == arm, outcome, level)[matched]) / total
         for arm in (True, False)
     }
+    psi = _influence(design, outcome, fitted, residuals, value)
+    influence = _centred(psi, target)
+    gain = float("nan")
+    if score_weights is not None and design.score is not None:
+        treated = design.treated.astype(np.float64)
+        error = score_error(design.score, treated, score_weights, design.use, residuals, total)
+        known, influence = influence, _centred(psi + error, target)
+        gain = float(influence @ influence - known @ known)
     return MatchedEffect(
         value=value,
         effects=np.where(matched, effects, np.nan),
         compared=outcome,
         served=served,
-        influence=_influence(design, outcome, fitted, residuals, value, score_weights),
+        influence=influence,
+        score_gain=gain,
         parameters=parameters,
         mean_treated=mean[True],
         mean_untreated=mean[False],
@@ -238,6 +254,7 @@ def matched_structure(design: MatchedDesign, effect: MatchedEffect, inference: A
         use_squared=use_squared,
         conditional_variance=variance,
         variance_rule=inference.rule,
+        score_gain=effect.score_gain,
     )
 
 
@@ -255,7 +272,7 @@ def _missing_outcome(
 ) -> tuple[Floats, _ArmModel]:
     """Return the targets' outcome in the other arm, and the model of that arm."""
     links = side.shares.links
-    if adjust is None and isinstance(links, KernelLinks):
+    if adjust is None and isinstance(links, KernelLinks | LocalLinearLinks):
         return side.shares.average(outcome[side.pool]), _kernel_regression(design, side, outcome, links)
     rows = np.flatnonzero(design.design_weights > 0)
     if adjust is None and design.is_stratified:
@@ -319,19 +336,25 @@ def _powers(design: MatchedDesign, side: ArmMatches, rows: Codes) -> Floats:
 
 
 def _kernel_regression(
-    design: MatchedDesign, side: ArmMatches, outcome: Floats, links: KernelLinks
+    design: MatchedDesign, side: ArmMatches, outcome: Floats, links: KernelLinks | LocalLinearLinks
 ) -> _ArmModel:
-    """Return the pool's kernel regression at targets and, each row left out of its own, at pool rows."""
-    fitted = np.zeros(design.n)
-    average = side.shares.average(outcome[side.pool])
-    fitted[side.targets] = np.where(side.shares.is_matched, average, 0.0)
-    own = link_kernel(design.places, side.pool, side.pool, links.kernel, links.bandwidth)
-    alone = leave_one_out(own, outcome[side.pool], side.shares.base)
+    """Return the pool's smooth regression at targets and pool rows, and residuals stretched by leverage."""
+    pool, values = side.pool, outcome[side.pool]
+    fitted, residuals = np.zeros((2, design.n))
+    fitted[side.targets] = np.where(side.shares.is_matched, side.shares.average(values), 0.0)
+    kernel = link_kernel(design.places, pool, pool, links.kernel, links.bandwidth)
+    own: KernelLinks | LocalLinearLinks = kernel
+    strength = np.full(len(pool), kernel_at_zero(links.kernel))
+    if isinstance(links, LocalLinearLinks):
+        own = LocalLinearLinks(kernel_links=kernel, base=side.shares.base, ridge=links.ridge)
+        strength *= own.level
+    smooth = Shares(links=own, base=side.shares.base)
+    room = 1.0 - strength * side.shares.base / np.where(smooth.is_matched, smooth.totals, np.inf)
+    is_alone = (room <= LEAST_ROOM) | ~smooth.is_matched
     # a row with nobody of its arm near is compared with the mean of those who serve
-    serving = np.average(outcome[side.pool], weights=design.use[side.pool])
-    fitted[side.pool] = np.where(np.isnan(alone), serving, alone)
-    residuals = np.zeros(design.n)
-    residuals[side.pool] = (outcome - fitted)[side.pool]
+    serving = np.average(values, weights=design.use[pool])
+    fitted[pool] = np.where(is_alone, serving, smooth.average(values))
+    residuals[pool] = (values - fitted[pool]) / np.sqrt(np.where(is_alone, 1.0, room))
     return _ArmModel(fitted, residuals, 1)
 
 
@@ -341,7 +364,6 @@ def _influence(
     fitted: Floats,
     residuals: Floats,
     value: float,
-    score_weights: Floats | None,
 ) -> Floats:
     target, total = design.target, float(design.target.sum())
     sign = np.where(design.treated, 1.0, -1.0)
@@ -351,11 +373,12 @@ def _influence(
         psi = target * (sign * (own - other) - value) + sign * (target + design.use) * residuals
     else:
         psi = target * (sign * (outcome - other) - value) + sign * design.use * residuals
-    if score_weights is not None and design.score is not None:
-        treated = design.treated.astype(np.float64)
-        psi += total * score_error(design.score, treated, score_weights, design.use, residuals, total)
+    return np.asarray(psi / total)
+
+
+def _centred(psi: Floats, target: Floats) -> Floats:
     # what is left of the sum is of smaller order: matching discrepancy and stretched residuals
-    return np.asarray((psi - psi.sum() * target / total) / total)
+    return np.asarray(psi - psi.sum() * target / target.sum())
 
 
 def _common_variance(design: MatchedDesign, effect: MatchedEffect) -> float:

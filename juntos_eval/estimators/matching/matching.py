@@ -32,6 +32,7 @@ from juntos_eval.estimators.matching.matched_effect import matched_effect, match
 from juntos_eval.estimators.matching.matching_choices import (
     OPTIONS,
     PAIRED,
+    SMOOTHED,
     STRATIFIED,
     refuse,
     refuse_contradictions,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["Matching"]
+
+Method = Literal["nearest", "optimal", "full", "radius", "kernel", "local_linear", "subclass", "cem", "exact"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +75,12 @@ class Matching:
         linear predictor; ``"mahalanobis"``, ``"scaled_euclidean"``, ``"robust_mahalanobis"``: all covariates
         at once; else the name of a numeric column, a score fitted elsewhere, say.
     estimand : {"att", "atc", "ate"}
-    method : {"nearest", "optimal", "full", "radius", "kernel", "subclass", "cem", "exact"}
+    method : {"nearest", "optimal", "full", "radius", "kernel", "local_linear", "subclass", "cem", "exact"}
         ``"optimal"`` pairs without replacement so that all distances sum to the least. ``"radius"`` takes
-        every row within the caliper, ``"kernel"`` all rows near, weighted by the kernel; both need a distance
-        on a line and always let rows serve several targets. The others compare rows within strata:
+        every row within the caliper, ``"kernel"`` all rows near, weighted by the kernel, ``"local_linear"``
+        the line through them, read at the target, which has no bias from a slope nor at the ends of the
+        distance (Heckman, Ichimura & Todd 1998); all three need a distance on a line and always let rows
+        serve several targets. The others compare rows within strata:
         ``"full"`` makes sets of one row with one or several of the other arm, with the least sum of
         distances; ``"subclass"`` cuts the distance at its quantiles; ``"exact"`` takes rows that agree in
         all covariates, ``"cem"`` those that agree in their bins.
@@ -119,6 +124,9 @@ class Matching:
         In units of the distance. ``"cv"``: what best predicts outcomes of the comparison arm from one
         another, which is too wide for their mean; ``"undersmoothed"``: that times :math:`n^{1/5 - 1/3}`, so
         that bias vanishes faster than the error. Both designs do look at those outcomes.
+    ridge : float
+        For ``"local_linear"``, how much the line is drawn towards the mean where few rows are near: a
+        multiple of Seifert & Gasser's (2000) rule; 0 is the plain local-linear fit.
     common_support : {None, "minmax", "crump"} or float
         Leave out rows, of both arms: beyond the range of the other arm; or with a score outside
         [a, 1 - a], with a given (0.1, say) or that of Crump et al. (2009), which makes the effect on the rest
@@ -172,7 +180,7 @@ class Matching:
     outcome: str | None = None
     distance: str = "logit"
     estimand: Literal["att", "atc", "ate"] = "att"
-    method: Literal["nearest", "optimal", "full", "radius", "kernel", "subclass", "cem", "exact"] = "nearest"
+    method: Method = "nearest"
     ratio: int = 1
     replace: bool = False
     caliper: float | None = None
@@ -188,6 +196,7 @@ class Matching:
     tie_tolerance: float = 1e-10
     kernel: Literal["epanechnikov", "gaussian", "biweight", "tricube", "uniform"] = "epanechnikov"
     bandwidth: float | Literal["cv", "undersmoothed"] = 0.06
+    ridge: float = 1.0
     common_support: Literal["minmax", "crump"] | float | None = None
     bias_adjust: tuple[str, ...] | bool = ()
     covariance: Literal["within", "overall"] = "within"
@@ -252,7 +261,8 @@ class Matching:
         data : pandas.DataFrame
             One row a unit; not changed. Rows without outcome are left out before the design is made.
         inference : Inference, optional
-            By default ``AbadieImbens()``, and for kernel matching the sum of squared influence.
+            By default ``AbadieImbens()``, and for kernel and local-linear matching the sum of squared
+            influence.
         carry : tuple of str
             Groupings to keep for another inference later.
 
@@ -285,7 +295,7 @@ class Matching:
             design, outcome, adjust=adjust, score_weights=score_weights if with_score else None
         )
         prepared = inference if isinstance(inference, AbadieImbens) else AbadieImbens()
-        is_kernel = self.method == "kernel"
+        is_kernel = self.method in SMOOTHED
         fit = Fit(
             values=np.array([effect.value]),
             influence=DenseInfluence(effect.influence),
@@ -311,6 +321,11 @@ class Matching:
             fit=fit,
             inference=inference or (Robust("HC0") if is_kernel else AbadieImbens()),
         )
+
+    @property
+    def smoothing_ridge(self) -> float | None:
+        """Ridge of a local-linear fit; None for all else."""
+        return self.ridge if self.method == "local_linear" else None
 
     @property
     def _matches_count_by(self) -> str | None:
@@ -374,10 +389,10 @@ class Matching:
             supported = common_support(places, treated)
         elif self.common_support is not None and score is not None:
             supported = score_support(score, treated, chosen.weights, self.common_support)
-        linker = Linker(choices=self, chosen=chosen, treated=treated, supported=supported)
-        places = linker.places(places)
         counts, ones = self._matches_count_by, np.ones(chosen.n)
         base = chosen.weights if counts == "share" else ones
+        linker = Linker(choices=self, chosen=chosen, treated=treated, supported=supported, base=base)
+        places = linker.places(places)
         matches = match_arms(treated, supported, base, self.estimand, linker.links(places))
         target, use = matched_weights(matches, ones if counts == "own" else chosen.weights)
         design = MatchedDesign(

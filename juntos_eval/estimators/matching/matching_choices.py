@@ -11,16 +11,18 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimators.matching.distance import SCORES, SPACES
 from juntos_eval.numerics.kernels import KERNELS
 
-__all__ = ["OPTIONS", "PAIRED", "STRATIFIED", "refuse", "refuse_contradictions"]
+__all__ = ["OPTIONS", "PAIRED", "SMOOTHED", "STRATIFIED", "refuse", "refuse_contradictions"]
 
 #: Methods that pair rows one by one.
 PAIRED = ("nearest", "optimal")
+#: Methods that smooth over all rows near.
+SMOOTHED = ("kernel", "local_linear")
 #: Methods that compare rows within strata.
 STRATIFIED = ("full", "subclass", "cem", "exact")
 
 OPTIONS: dict[str, tuple[Any, ...]] = {
     "estimand": ("att", "atc", "ate"),
-    "method": (*PAIRED, "radius", "kernel", *STRATIFIED),
+    "method": (*PAIRED, "radius", *SMOOTHED, *STRATIFIED),
     "order": ("largest", "smallest", "data", "random", "closest"),
     "ties": ("all", "first", "random", "matching"),
     "kernel": KERNELS,
@@ -93,6 +95,7 @@ def _bad_numbers(choices: Any) -> tuple[tuple[str, bool], ...]:
             not all(_is_positive(caliper) for caliper in choices.calipers.values()),
         ),
         ("bandwidth is a positive number, 'cv' or 'undersmoothed'", not is_bandwidth),
+        ("ridge is a number, not negative", choices.ridge != 0 and not _is_positive(choices.ridge)),
         (
             "common_support is None, 'minmax', 'crump' or a score between 0 and 0.5",
             not (choices.common_support in (None, "minmax", "crump") or _is_bound(choices.common_support)),
@@ -140,7 +143,11 @@ def _of_distances(choices: Any) -> tuple[tuple[str, bool], ...]:
             and (choices.distance not in SCORES or method in {"cem", "exact"}),
         ),
         ("a radius needs its caliper", method == "radius" and choices.caliper is None),
-        ("a kernel has a bandwidth, not a caliper", method == "kernel" and choices.caliper is not None),
+        ("a kernel has a bandwidth, not a caliper", method in SMOOTHED and choices.caliper is not None),
+        (
+            "a local-linear fit has no bias adjustment: its slope is one",
+            method == "local_linear" and bool(choices.bias_adjust),
+        ),
         (
             "strata of subclass, cem and exact have no caliper",
             method in {"subclass", "cem", "exact"} and choices.caliper is not None,
@@ -151,7 +158,7 @@ def _of_distances(choices: Any) -> tuple[tuple[str, bool], ...]:
         ),
         (
             "radius, kernel and subclasses need a distance on a line",
-            method in {"radius", "kernel", "subclass"} and is_space,
+            method in {"radius", *SMOOTHED, "subclass"} and is_space,
         ),
         ("common support needs a distance on a line", choices.common_support is not None and is_space),
         (

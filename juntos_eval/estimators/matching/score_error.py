@@ -38,7 +38,7 @@ def score_error(
     use : numpy.ndarray, shape (n,)
         :math:`K_i`.
     residuals : numpy.ndarray, shape (n,)
-        :math:`y_i - \hat m_{D_i}(\hat p_i)` where :math:`K_i` is positive.
+        :math:`y_i - \hat m_{D_i}(\hat p_i)` where :math:`K_i` is not zero.
     total : float
         W, the weight of the matched targets.
 
@@ -69,7 +69,7 @@ def score_error(
     variance = probability * (1.0 - probability)
     slope = variance if score.link == "logit" else np.exp(-0.5 * score.linear**2) / np.sqrt(2.0 * np.pi)
     ratio = np.divide(slope, variance, out=np.zeros(len(variance)), where=variance > 0)
-    serving = use > 0
+    serving = use != 0
     pull = -((use * ratio * residuals)[serving] @ score.design[serving]) / total
     direction = score.information_inverse @ pull
     return np.asarray(score_weights * (treated - probability) * ratio * (score.design @ direction))
