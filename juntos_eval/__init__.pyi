@@ -11,6 +11,7 @@ from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
+from juntos_eval.estimators.did import EstimatorComparison as EstimatorComparison
 from juntos_eval.estimators.did import EventStudy as EventStudy
 from juntos_eval.estimators.did import ExtendedTwoWay as ExtendedTwoWay
 from juntos_eval.estimators.did import GroupTime as GroupTime
@@ -20,6 +21,8 @@ from juntos_eval.estimators.did import InstantaneousDiD as InstantaneousDiD
 from juntos_eval.estimators.did import InteractionWeighted as InteractionWeighted
 from juntos_eval.estimators.did import Intertemporal as Intertemporal
 from juntos_eval.estimators.did import LocalProjections as LocalProjections
+from juntos_eval.estimators.did import RandomTiming as RandomTiming
+from juntos_eval.estimators.did import Rollout as Rollout
 from juntos_eval.estimators.did import SetSearch as SetSearch
 from juntos_eval.estimators.did import Stacked as Stacked
 from juntos_eval.estimators.did import SyntheticControl as SyntheticControl
@@ -29,10 +32,12 @@ from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import TwoWayWeights as TwoWayWeights
 from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import bacon as bacon
+from juntos_eval.estimators.did import compare_estimators as compare_estimators
 from juntos_eval.estimators.did import equal_effects_test as equal_effects_test
 from juntos_eval.estimators.did import honest as honest
 from juntos_eval.estimators.did import pretrend_power as pretrend_power
 from juntos_eval.estimators.did import pretrend_test as pretrend_test
+from juntos_eval.estimators.did import rollout as rollout
 from juntos_eval.estimators.did import twfe_weights as twfe_weights
 from juntos_eval.estimators.did.matched import MatchedDiD as MatchedDiD
 from juntos_eval.estimators.iv import ComplierEffect as ComplierEffect
@@ -145,6 +150,28 @@ from juntos_eval.inference.wild_bootstrap import wild_test as wild_test
 from juntos_eval.reporting.regression_table import RegressionTable as RegressionTable
 from juntos_eval.reporting.regression_table import table as table
 from juntos_eval.surveys.synthetic.households import synthetic_households as synthetic_households
+from juntos_eval.synthesis import BayesianShrinkage as BayesianShrinkage
+from juntos_eval.synthesis import EffectSize as EffectSize
+from juntos_eval.synthesis import KnappHartung as KnappHartung
+from juntos_eval.synthesis import KnownVariance as KnownVariance
+from juntos_eval.synthesis import MetaAnalysis as MetaAnalysis
+from juntos_eval.synthesis import PCurve as PCurve
+from juntos_eval.synthesis import SelectionModel as SelectionModel
+from juntos_eval.synthesis import as_they_came as as_they_came
+from juntos_eval.synthesis import egger_test as egger_test
+from juntos_eval.synthesis import log_odds_ratio as log_odds_ratio
+from juntos_eval.synthesis import log_risk_ratio as log_risk_ratio
+from juntos_eval.synthesis import median_unbiased as median_unbiased
+from juntos_eval.synthesis import odds_to_standardised as odds_to_standardised
+from juntos_eval.synthesis import p_curve as p_curve
+from juntos_eval.synthesis import pet_peese as pet_peese
+from juntos_eval.synthesis import risk_difference as risk_difference
+from juntos_eval.synthesis import standardised_difference as standardised_difference
+from juntos_eval.synthesis import std_error_from_interval as std_error_from_interval
+from juntos_eval.synthesis import std_error_from_p_value as std_error_from_p_value
+from juntos_eval.synthesis import std_error_from_t as std_error_from_t
+from juntos_eval.synthesis import trim_and_fill as trim_and_fill
+from juntos_eval.synthesis import without_each as without_each
 
 __version__: str
 PUBLIC_NAMES: dict[str, str]

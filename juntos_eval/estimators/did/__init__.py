@@ -4,6 +4,7 @@ from juntos_eval.estimators.did.averages import aggregate
 from juntos_eval.estimators.did.decomposition import BaconDecomposition, bacon
 from juntos_eval.estimators.did.doubly_robust import DoublyRobust
 from juntos_eval.estimators.did.equal_effects import equal_effects_test
+from juntos_eval.estimators.did.estimator_comparison import EstimatorComparison, compare_estimators
 from juntos_eval.estimators.did.event_study import EventStudy
 from juntos_eval.estimators.did.extended_two_way import ExtendedTwoWay
 from juntos_eval.estimators.did.group_time import GroupTime
@@ -15,6 +16,7 @@ from juntos_eval.estimators.did.intertemporal import Intertemporal
 from juntos_eval.estimators.did.local_projections import LocalProjections
 from juntos_eval.estimators.did.power_before_treatment import PretrendPower, pretrend_power
 from juntos_eval.estimators.did.pretrend import pretrend_test
+from juntos_eval.estimators.did.random_timing import RandomTiming
 from juntos_eval.estimators.did.robust_intervals import HonestIntervals, honest
 from juntos_eval.estimators.did.stacked import Stacked
 from juntos_eval.estimators.did.synthetic import SyntheticControl, SyntheticDiD
@@ -26,6 +28,7 @@ from juntos_eval.estimators.did.two_way_weights import TwoWayWeights, twfe_weigh
 __all__ = [
     "BaconDecomposition",
     "DoublyRobust",
+    "EstimatorComparison",
     "EventStudy",
     "ExtendedTwoWay",
     "GroupTime",
@@ -37,6 +40,7 @@ __all__ = [
     "LocalProjections",
     "PretrendPower",
     "Rollout",
+    "RandomTiming",
     "SetSearch",
     "Stacked",
     "SyntheticControl",
@@ -46,6 +50,7 @@ __all__ = [
     "TwoWayWeights",
     "aggregate",
     "bacon",
+    "compare_estimators",
     "equal_effects_test",
     "honest",
     "pretrend_power",

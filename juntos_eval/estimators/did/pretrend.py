@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from juntos_eval.arrays import Bools, Floats
+from juntos_eval.arrays import Bools, Codes, Floats
 from juntos_eval.errors import DesignError, InferenceError
 from juntos_eval.estimate import Check, Estimate, Uncertainty
-from juntos_eval.numerics.wald import wald_test
+from juntos_eval.numerics.wald import WaldTest, wald_test
 
-__all__ = ["pretrend_check", "pretrend_test"]
+__all__ = ["pretrend_check", "pretrend_p_value", "pretrend_test"]
 
 
 def pretrend_test(estimate: Estimate) -> Check:
@@ -88,13 +88,11 @@ def pretrend_check(values: Floats, uncertainty: Uncertainty, is_before: Bools) -
     >>> pretrend_check(np.array([3.0]), known, np.array([False])).detail
     'no period before the treatment can be tested'
     """
-    known = np.isfinite(uncertainty.std_error) & (uncertainty.std_error > 0)
-    tested = np.flatnonzero(is_before & known & np.isfinite(values))
+    tested = _testable(values, uncertainty, is_before)
     if not len(tested):
         return Check("pre-trend", None, "no period before the treatment can be tested")
-    covariance, zeros = uncertainty.covariance[np.ix_(tested, tested)], np.zeros(len(tested))
     try:
-        test = wald_test(values[tested], covariance, uncertainty.df, np.eye(len(tested)), zeros)
+        test = _joint_test(values, uncertainty, tested)
     except InferenceError as error:
         return Check("pre-trend", None, f"{len(tested)} effects before treatment: {error.what}")
     is_exact = not np.isinf(test.df_denominator)
@@ -106,3 +104,45 @@ def pretrend_check(values: Floats, uncertainty: Uncertainty, is_before: Bools) -
         f"effects before treatment jointly zero: {statistic:.4g}, {law}, p = {test.p_value:.3g} "
         f"({uncertainty.method})",
     )
+
+
+def pretrend_p_value(values: Floats, uncertainty: Uncertainty, is_before: Bools) -> float:
+    """Return the p value of the joint test of the rows before treatment.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (k,)
+    uncertainty : Uncertainty
+    is_before : numpy.ndarray of bool, shape (k,)
+
+    Returns
+    -------
+    float
+        NaN where there is nothing to test, or the covariance is singular.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.estimate import Uncertainty
+    >>> from juntos_eval.estimators.did.pretrend import pretrend_p_value
+    >>> known = Uncertainty(method="known", covariance=np.eye(1), df=np.inf)
+    >>> round(pretrend_p_value(np.array([3.0]), known, np.array([True])), 4)
+    0.0027
+    """
+    tested = _testable(values, uncertainty, is_before)
+    if not len(tested):
+        return float("nan")
+    try:
+        return float(_joint_test(values, uncertainty, tested).p_value)
+    except InferenceError:
+        return float("nan")
+
+
+def _testable(values: Floats, uncertainty: Uncertainty, is_before: Bools) -> Codes:
+    known = np.isfinite(uncertainty.std_error) & (uncertainty.std_error > 0)
+    return np.flatnonzero(is_before & known & np.isfinite(values))
+
+
+def _joint_test(values: Floats, uncertainty: Uncertainty, tested: Codes) -> WaldTest:
+    covariance, zeros = uncertainty.covariance[np.ix_(tested, tested)], np.zeros(len(tested))
+    return wald_test(values[tested], covariance, uncertainty.df, np.eye(len(tested)), zeros)
