@@ -86,6 +86,7 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
+from juntos_eval.estimators.rdd import BoundaryRD as BoundaryRD
 from juntos_eval.estimators.rdd import CumulativeRD as CumulativeRD
 from juntos_eval.estimators.rdd import DensityChoices as DensityChoices
 from juntos_eval.estimators.rdd import HonestRD as HonestRD
@@ -94,10 +95,13 @@ from juntos_eval.estimators.rdd import MultiScoreRD as MultiScoreRD
 from juntos_eval.estimators.rdd import RegressionDiscontinuity as RegressionDiscontinuity
 from juntos_eval.estimators.rdd import bandwidth_sensitivity as bandwidth_sensitivity
 from juntos_eval.estimators.rdd import bias_aware_set as bias_aware_set
+from juntos_eval.estimators.rdd import boundary_lines as boundary_lines
+from juntos_eval.estimators.rdd import boundary_points as boundary_points
 from juntos_eval.estimators.rdd import covariate_continuity as covariate_continuity
 from juntos_eval.estimators.rdd import density_test as density_test
 from juntos_eval.estimators.rdd import donut_sensitivity as donut_sensitivity
 from juntos_eval.estimators.rdd import placebo_cutoffs as placebo_cutoffs
+from juntos_eval.estimators.rdd import signed_distance as signed_distance
 from juntos_eval.estimators.sensitivity import HorowitzManskiBounds as HorowitzManskiBounds
 from juntos_eval.estimators.sensitivity import LeeBounds as LeeBounds
 from juntos_eval.estimators.sensitivity import ManskiBounds as ManskiBounds

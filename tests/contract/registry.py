@@ -36,7 +36,7 @@ from juntos_eval.estimators.matching import (
 )
 from juntos_eval.estimators.means import Mean, MeanDifference
 from juntos_eval.estimators.panel import Between, FirstDifference, FixedEffects, Mundlak, RandomEffects
-from juntos_eval.estimators.rdd import RegressionDiscontinuity
+from juntos_eval.estimators.rdd import BoundaryRD, RegressionDiscontinuity
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.conley import Conley
@@ -252,6 +252,38 @@ ESTIMATORS: dict[str, Case] = {
         ),
         own_error="residuals by nearest neighbours",
     ),
+    "BoundaryRD": _on(
+        frames.cross_section,
+        BoundaryRD(
+            outcome="y", running="x1", bandwidth=1.2, covariates=("x2",), segment="area", weights="w"
+        ),
+    ),
+    "BoundaryRD, location": _on(
+        frames.cross_section,
+        BoundaryRD(
+            outcome="y",
+            running="x1",
+            latitude="x1",
+            longitude="w",
+            method="location",
+            points=((0, 2), (0, 4)),
+            bandwidth=220,
+        ),
+    ),
+    "BoundaryRD, polynomial": _on(
+        frames.cross_section,
+        BoundaryRD(
+            outcome="y",
+            running="x1",
+            latitude="x1",
+            longitude="x2",
+            method="polynomial",
+            degree=1,
+            segment="area",
+            weights="w",
+        ),
+        offers=_leverage,
+    ),
     "DoublyRobust": _on(
         frames.two_periods, DoublyRobust(**_panel, covariates=("x1", "x2", "area"), weights="w")
     ),
@@ -356,7 +388,10 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"DoseResponse", "EffectsBy"}
     | {"MetaAnalysis", "SelectionModel"}  # rows are studies, weighed by their own errors
     | {"CumulativeRD", "MultiCutoffRD", "MultiScoreRD"}
+    | {"RandomTiming"}  # no sampling weights: the error is of who is treated when
     | {"SyntheticControl", "SyntheticDiD"}  # no sampling weights; influence is the jackknife's, weights held
+    # their intervals know what another inference of a fit would not: a largest bias, a randomization
+    | {"HonestRD", "LocalRandomization"}
     | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}
 )
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from juntos_eval.arrays import Floats
-from juntos_eval.estimators.did import InstantaneousDiD, Intertemporal
+from juntos_eval.estimators.did import InstantaneousDiD, Intertemporal, RandomTiming
 
 DRAWS = 200
 SWITCHING: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "time", "treatment": "d"}
@@ -69,3 +69,25 @@ def test_changes_of_the_same_period_where_the_past_does_not_matter() -> None:
         return found.values, found.uncertainty.std_error
 
     recovered(draw, np.array([1.0, 1.0, 1.0]))
+
+
+def test_random_timing_of_fixed_units() -> None:
+    """Only the timing is drawn; effects are alike, so that errors are not conservative."""
+    fixed = np.random.default_rng(1)
+    paths = fixed.normal(size=(150, 5)) + 2 * fixed.normal(size=(150, 1))
+    starts = np.repeat([3.0, 4.0, np.inf], 50)
+    frame = pd.DataFrame({"id": np.repeat(np.arange(150), 5), "time": np.tile(np.arange(1, 6), 150)})
+
+    def draw(rng: np.random.Generator) -> tuple[Floats, Floats]:
+        start = rng.permutation(starts)
+        outcome = paths + 1.0 * (np.arange(1, 6) >= start[:, None])
+        drawn = frame.assign(y=outcome.ravel(), g=np.repeat(start, 5))
+        found = [
+            RandomTiming(outcome="y", unit="id", time="time", first_treated="g", adjust=adjust).fit(drawn)
+            for adjust in ("none", "did", "efficient")
+        ]
+        return np.concatenate([one.values for one in found]), np.array(
+            [one.uncertainty.std_error[0] for one in found]
+        )
+
+    recovered(draw, np.ones(3))
