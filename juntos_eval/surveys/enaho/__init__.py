@@ -8,6 +8,8 @@ from juntos_eval.surveys.enaho.health import clean_health
 from juntos_eval.surveys.enaho.households import build_households
 from juntos_eval.surveys.enaho.housing import clean_housing
 from juntos_eval.surveys.enaho.link import link_households
+from juntos_eval.surveys.enaho.panel_attrition import clean_panel_attrition
+from juntos_eval.surveys.enaho.panel_tables import clean_panel
 from juntos_eval.surveys.enaho.sumaria import clean_deflators, clean_sumaria
 from juntos_eval.surveys.enaho.tables import clean_dwellings, clean_members, clean_programmes
 from juntos_eval.surveys.geo import clean_districts
@@ -24,6 +26,8 @@ __all__ = [
     "clean_health",
     "clean_housing",
     "clean_members",
+    "clean_panel",
+    "clean_panel_attrition",
     "clean_programmes",
     "clean_sumaria",
     "link_households",

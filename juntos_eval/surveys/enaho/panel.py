@@ -26,9 +26,11 @@ from juntos_eval.surveys.read import RawTable
 
 __all__ = [
     "HOUSEHOLD_UNITS",
+    "PAIR",
     "PERSON_UNITS",
     "PanelLayout",
     "attrition",
+    "item_of",
     "open_wave",
     "panel_layout",
     "panel_to_long",
@@ -52,9 +54,25 @@ PERSON_UNITS: Final = FrozenMapping(
     {2016: "num", 2017: "p201p", **dict.fromkeys(range(2018, 2025), "numper")}
 )
 
-_PAIR: Final = re.compile(r"^(hpan|hpanel|hogpan|perpanel|fac_?panel|facpan|tmie)_?(\d\d)_?(\d\d)s?$")
-#: What the old releases call the household's keys.
-_KEYS: Final = {"con": "conglome", "viv": "vivienda", "hog": "hogar", "domionio": "dominio"}
+#: Links and weights of two waves or more: ``hpan0711 hpanel_1519 hpanel_19_21s perpanel_18_22 facpan1519``.
+PAIR: Final = re.compile(
+    r"^(hpan|hpanel|hogpan|perpanel|perpan|pan|fac_?panel|facpan|tmie)_?(\d\d)_?(\d\d)s?$"
+)
+#: What the old releases call keys and weights of a wave.
+_KEYS: Final = {
+    "con": "conglome",
+    "viv": "vivienda",
+    "hog": "hogar",
+    "codp": "codperso",
+    "domionio": "dominio",
+    "fac": "factor07",
+    "fac5": "fac500a",
+    "facpob": "facpob07",
+}
+#: Keys that some releases write once for all waves: name in a wave -> in the oldest releases.
+_OF_UNIT: Final = {"conglome": "cong", "vivienda": "vivi"}
+#: Weights that newer releases write without the year of the last wave.
+_OF_LAST_WAVE: Final = ("factor07", "facpob07", "factora07", "fac500a")
 #: Numbers of the unit in each wave, without a bar before the year.
 _BARE: Final = re.compile(r"^(numpanh|num)(\d{1,2})$")
 #: Present in a wave who has one of these: every interview has a date and a place.
@@ -112,10 +130,12 @@ def panel_layout(columns: Iterable[str], *, window: tuple[int, int]) -> PanelLay
     pairs: list[str] = []
     fixed: list[str] = []
     for name in names:
-        if _PAIR.match(name.lower()):
+        if PAIR.match(name.lower()):
             pairs.append(name)
             continue
-        item, year = _item_of(name.lower(), bar, years)
+        item, year = item_of(name.lower(), bar, years)
+        if year is None and item in _OF_LAST_WAVE:
+            year = window[1]
         if year is None:
             fixed.append(name)
         elif item in waves[year]:
@@ -135,7 +155,15 @@ def panel_layout(columns: Iterable[str], *, window: tuple[int, int]) -> PanelLay
     return PanelLayout(waves=FrozenMapping(waves), pairs=tuple(pairs), fixed=tuple(fixed))
 
 
-def _item_of(name: str, bar: str, years: range) -> tuple[str, int | None]:
+def item_of(name: str, bar: str, years: range) -> tuple[str, int | None]:
+    """Return the item and the wave of a column in lower case; no wave where it bears no year of the window.
+
+    Examples
+    --------
+    >>> from juntos_eval.surveys.enaho.panel import item_of
+    >>> item_of("fac_07", "_", range(2007, 2012)), item_of("nbi1", "_", range(2007, 2012))
+    (('factor07', 2007), ('nbi1', None))
+    """
     bare = _BARE.match(name)
     if bare and 2000 + int(bare[2]) in years:
         return bare[1], 2000 + int(bare[2])
@@ -271,6 +299,10 @@ def panel_wave(frame: pd.DataFrame, *, window: tuple[int, int], year: int) -> pd
     columns = layout.waves[year]
     wave = frame[list(columns.values())].set_axis(list(columns), axis=1)
     wave = wave[_is_present(wave)].copy()
+    for key, unchanging in _OF_UNIT.items():
+        own = next((name for name in layout.fixed if name.lower() in {key, unchanging}), None)
+        if key not in wave and own is not None:
+            wave[key] = frame.loc[wave.index, own]
     for key, width in (("conglome", 6), ("vivienda", 3), ("hogar", 2)):
         if key in wave:
             text = wave[key].astype("str").str.replace(r"\.0$", "", regex=True).str.strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from juntos_eval.surveys.synthetic.history import history_modules, write_history
 from juntos_eval.surveys.synthetic.history_model import HISTORY_YEARS, HistoryModel
 from juntos_eval.surveys.synthetic.history_truth import HistoryTruth
+from juntos_eval.surveys.synthetic.panel_files import PanelTruth, write_panel
 from juntos_eval.surveys.synthetic.parameters import SURVEY_YEARS, StructuralModel
 from juntos_eval.surveys.synthetic.population import Population, Wave, simulate_population
 from juntos_eval.surveys.synthetic.truth import PlantedEffect, SyntheticTruth, read_truth
@@ -19,6 +20,7 @@ __all__ = [
     "SURVEY_YEARS",
     "HistoryModel",
     "HistoryTruth",
+    "PanelTruth",
     "PlantedEffect",
     "Population",
     "StructuralModel",
@@ -28,5 +30,6 @@ __all__ = [
     "read_truth",
     "simulate_population",
     "write_history",
+    "write_panel",
     "write_synthetic",
 ]

@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from juntos_eval.arrays import Bools, Floats
 from juntos_eval.errors import DesignError, SourceError
 from juntos_eval.paths import MANIFEST, write_atomically
 from juntos_eval.surveys.codebook import load_codebook
@@ -21,7 +20,9 @@ from juntos_eval.surveys.synthetic.geo_files import write_districts
 from juntos_eval.surveys.synthetic.history_blocks import (
     PANEL_WAVES,
     Block,
+    Families,
     Frame,
+    YearState,
     draw_families,
     draw_year,
     make_frame,
@@ -29,7 +30,9 @@ from juntos_eval.surveys.synthetic.history_blocks import (
 from juntos_eval.surveys.synthetic.history_items import (
     LAST_SHORT_YEAR,
     Context,
+    Items,
     Outcomes,
+    People,
     draw_outcomes,
     list_people,
 )
@@ -39,9 +42,11 @@ from juntos_eval.surveys.synthetic.history_truth import TRUTH_FILE, HistoryTruth
 from juntos_eval.surveys.synthetic.raw_stream import RawStream
 from juntos_eval.surveys.synthetic.write import NOTICE_FILE
 
-__all__ = ["HISTORY_MODULES", "history_modules", "write_history"]
+__all__ = ["HISTORY_MODULES", "OUTCOMES", "Visit", "blocks_of", "history_modules", "visited", "write_history"]
 
 HISTORY_MODULES: Final = tuple(MODULES)
+#: Outcomes on which an effect is planted.
+OUTCOMES: Final = ("attendance", "child_work", "women_hours", "men_hours")
 ROLLOUT_FILE: Final = "synthetic_rollout.csv"
 SMALLEST: Final = 300
 #: Households of a block: what memory holds at a time, about 40 MB.
@@ -214,7 +219,7 @@ def _size(households: int, panel_share: float) -> _Size:
     return _Size(of_cohort=of_cohort, alone=clusters - PANEL_WAVES * of_cohort, dwellings=dwellings)
 
 
-def _blocks(year: int, seed: int, households: int, model: HistoryModel) -> Iterator[Block]:
+def blocks_of(year: int, seed: int, households: int, model: HistoryModel) -> Iterator[Block]:
     """Yield the blocks visited in a year: five cohorts of the panel, then the clusters of this year alone."""
     size = _size(households, model.panel_share)
     step = max(1, BLOCK_HOUSEHOLDS // size.dwellings)
@@ -242,48 +247,83 @@ def _write_year(
     size: tuple[int, int],
     counts: dict[Path, int],
 ) -> list[dict[str, Any]]:
-    sums = {outcome: Sums() for outcome in ("attendance", "child_work", "women_hours", "men_hours")}
+    sums = {outcome: Sums() for outcome in OUTCOMES}
     seed, households = size
     with ExitStack() as open_files:
         streams = {
             table: open_files.enter_context(RawStream.open(folder / "enaho" / str(year), table, year))
             for table in tables
         }
-        for block in _blocks(year, seed, households, model):
-            families = draw_families(block, frame, model)
-            state = draw_year(block, families, frame, year, model)
-            rng = np.random.default_rng(np.random.SeedSequence([*block.key, year, 1]))
-            people = list_people(families, state)
-            outcomes = draw_outcomes(rng, people, families, state, model)
-            _add(sums, outcomes, people.weight, people.is_female, state.has_juntos[people.home])
-            for place, table in enumerate(MODULES):
-                if table in streams:
-                    context = Context(
-                        rng=np.random.default_rng(np.random.SeedSequence([*block.key, year, 2 + place])),
-                        frame=frame,
-                        families=families,
-                        state=state,
-                        people=people,
-                        outcomes=outcomes,
-                        households=households,
-                        numbers=_size(households, model.panel_share).numbers,
-                    )
-                    streams[table].append(module_items(table, context))
+        for block in blocks_of(year, seed, households, model):
+            visit = visited(block, draw_families(block, frame, model), frame, model, (year, households))
+            visit.add_to(sums)
+            for table, stream in streams.items():
+                stream.append(visit.items(table))
     counts |= {stream.path: stream.rows for stream in streams.values()}
     return [own.record(outcome, year) for outcome, own in sums.items()]
 
 
-def _add(
-    sums: Mapping[str, Sums], outcomes: Outcomes, weight: Floats, is_female: Bools, treated: Bools
-) -> None:
-    for outcome, (without, with_juntos), seen in (
-        ("attendance", outcomes.attends, outcomes.attends_seen),
-        ("child_work", outcomes.works, outcomes.works_seen),
-    ):
-        sums[outcome].add(weight, treated, with_juntos - without, seen)
-    effect = outcomes.hours[1] - outcomes.hours[0]
-    for outcome, rows in (("women_hours", is_female), ("men_hours", ~is_female)):
-        sums[outcome].add(weight[rows], treated[rows], effect[rows], outcomes.hours_seen[rows])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A block in one year: who is there and both potential outcomes of everyone."""
+
+    block: Block
+    families: Families
+    frame: Frame
+    model: HistoryModel
+    households: int
+    state: YearState
+    people: People
+    outcomes: Outcomes
+
+    def items(self, table: str) -> Items:
+        """Return the items of a module under canonical names."""
+        stream = [*self.block.key, self.state.year, 2 + list(MODULES).index(table)]
+        context = Context(
+            rng=np.random.default_rng(np.random.SeedSequence(stream)),
+            frame=self.frame,
+            families=self.families,
+            state=self.state,
+            people=self.people,
+            outcomes=self.outcomes,
+            households=self.households,
+            numbers=_size(self.households, self.model.panel_share).numbers,
+        )
+        return module_items(table, context)
+
+    def add_to(self, sums: Mapping[str, Sums]) -> None:
+        """Add what Juntos did to everyone to running sums by outcome."""
+        outcomes, weight, is_female = self.outcomes, self.people.weight, self.people.is_female
+        treated = self.state.has_juntos[self.people.home]
+        for outcome, (without, with_juntos), seen in (
+            ("attendance", outcomes.attends, outcomes.attends_seen),
+            ("child_work", outcomes.works, outcomes.works_seen),
+        ):
+            sums[outcome].add(weight, treated, with_juntos - without, seen)
+        effect = outcomes.hours[1] - outcomes.hours[0]
+        for outcome, rows in (("women_hours", is_female), ("men_hours", ~is_female)):
+            sums[outcome].add(weight[rows], treated[rows], effect[rows], outcomes.hours_seen[rows])
+
+
+def visited(
+    block: Block, families: Families, frame: Frame, model: HistoryModel, when: tuple[int, int]
+) -> Visit:
+    """Draw a block in a year of a sample of a size; the same whatever else is drawn."""
+    year, households = when
+    state = draw_year(block, families, frame, year, model)
+    people = list_people(families, state)
+    rng = np.random.default_rng(np.random.SeedSequence([*block.key, year, 1]))
+    outcomes = draw_outcomes(rng, people, families, state, model)
+    return Visit(
+        block=block,
+        families=families,
+        frame=frame,
+        model=model,
+        households=households,
+        state=state,
+        people=people,
+        outcomes=outcomes,
+    )
 
 
 def _describe(

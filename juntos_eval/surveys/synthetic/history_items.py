@@ -25,7 +25,9 @@ __all__ = [
     "draw_outcomes",
     "household_items",
     "list_people",
+    "mean_factor",
     "person_items",
+    "text",
 ]
 
 Items = dict[str, NDArray[Any]]
@@ -150,7 +152,7 @@ class Context:
 
     def weight(self, home: Codes) -> Floats:
         """Return expansion factors of households."""
-        return np.asarray(self.families.weight[home] * MEAN_WEIGHT * USUAL_SAMPLE / self.households)
+        return np.asarray(self.families.weight[home] * mean_factor(self.households))
 
 
 def household_items(context: Context, home: Codes) -> Items:
@@ -172,12 +174,18 @@ def household_items(context: Context, home: Codes) -> Items:
     }
 
 
+def mean_factor(households: int) -> float:
+    """Return the mean expansion factor of a sample of so many households a year."""
+    return MEAN_WEIGHT * USUAL_SAMPLE / households
+
+
 #: INEI's conglome has four digits to this year; later numbers are others, of six.
 LAST_SHORT_YEAR: Final = 2011
 RENUMBERED: Final = 5001
 
 
 def text(values: NDArray[Any], width: int) -> NDArray[Any]:
+    """Write whole numbers as zero-padded text."""
     return np.char.zfill(values.astype(np.int64).astype(str), width).astype(object)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,7 +11,7 @@ import pandas as pd
 
 from juntos_eval.arrays import FrozenMapping
 from juntos_eval.errors import DesignError, SourceError
-from juntos_eval.paths import MANIFEST, write_atomically
+from juntos_eval.paths import write_atomically
 from juntos_eval.surveys.synthetic.endes.chunk import Chunk, Frame, simulate_chunk
 from juntos_eval.surveys.synthetic.endes.files import STEMS, FileFormat, RawFile, chosen_format
 from juntos_eval.surveys.synthetic.endes.parameters import DOCUMENTED_YEARS, EndesModel
@@ -27,6 +26,7 @@ from juntos_eval.surveys.synthetic.endes.truth import (
     find_effects,
 )
 from juntos_eval.surveys.synthetic.geo_files import draw_districts, write_districts
+from juntos_eval.surveys.synthetic.manifest import add_to_manifest
 from juntos_eval.surveys.synthetic.population import STREAMS
 
 __all__ = ["NOTICE_FILE", "endes_frame", "simulate_endes", "write_synthetic_endes"]
@@ -218,19 +218,4 @@ def _describe(folder: Path, truth: EndesTruth, counts: dict[Path, int]) -> None:
     )
     write_atomically(folder / NOTICE_FILE, notice)
     write_atomically(folder / ENDES_TRUTH_FILE, truth.to_json())
-    place = folder / MANIFEST
-    before = place.read_text(encoding="utf-8") if place.is_file() else "synthetic = true\n"
-    kept = _without(before, [path.relative_to(folder).as_posix() for path in counts])
-    lines = [kept.rstrip()]
-    for path, rows in counts.items():
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        lines += ["", f'[files."{path.relative_to(folder).as_posix()}"]']
-        lines += [f"rows = {rows}", f"bytes = {path.stat().st_size}", f'sha256 = "{digest}"']
-    write_atomically(place, "\n".join(lines) + "\n")
-
-
-def _without(manifest: str, names: list[str]) -> str:
-    """Take the sections of some files out of a manifest."""
-    sections = manifest.split("\n[files.")
-    heads = {f'"{name}"]' for name in names}
-    return "\n[files.".join(part for part in sections if part.split("\n", 1)[0] not in heads)
+    add_to_manifest(folder, counts)
