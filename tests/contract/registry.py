@@ -257,6 +257,7 @@ ESTIMATORS: dict[str, Case] = {
         BoundaryRD(
             outcome="y", running="x1", bandwidth=1.2, covariates=("x2",), segment="area", weights="w"
         ),
+        own_error="residuals by nearest neighbours",
     ),
     "BoundaryRD, location": _on(
         frames.cross_section,
@@ -264,11 +265,13 @@ ESTIMATORS: dict[str, Case] = {
             outcome="y",
             running="x1",
             latitude="x1",
-            longitude="w",
+            longitude="x2",
             method="location",
-            points=((0, 2), (0, 4)),
-            bandwidth=220,
+            order=0,
+            points=((0, 0), (0, 1)),
+            bandwidth=160,
         ),
+        own_error="small-sample factors of each side",
     ),
     "BoundaryRD, polynomial": _on(
         frames.cross_section,

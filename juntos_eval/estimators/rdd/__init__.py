@@ -1,5 +1,7 @@
 """Regression discontinuity: sharp, fuzzy and kink designs by local polynomials, and tests of the design."""
 
+from juntos_eval.estimators.rdd.boundary import BoundaryRD
+from juntos_eval.estimators.rdd.boundary_distance import boundary_lines, boundary_points, signed_distance
 from juntos_eval.estimators.rdd.density import DensityChoices, density_test
 from juntos_eval.estimators.rdd.falsification import (
     bandwidth_sensitivity,
@@ -7,19 +9,27 @@ from juntos_eval.estimators.rdd.falsification import (
     donut_sensitivity,
     placebo_cutoffs,
 )
+from juntos_eval.estimators.rdd.honest_fuzzy_set import bias_aware_set
+from juntos_eval.estimators.rdd.honest_rd import HonestRD
 from juntos_eval.estimators.rdd.multi_cutoff import CumulativeRD, MultiCutoffRD
 from juntos_eval.estimators.rdd.multi_score import MultiScoreRD
 from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 
 __all__ = [
+    "BoundaryRD",
     "CumulativeRD",
     "DensityChoices",
+    "HonestRD",
     "MultiCutoffRD",
     "MultiScoreRD",
     "RegressionDiscontinuity",
     "bandwidth_sensitivity",
+    "bias_aware_set",
+    "boundary_lines",
+    "boundary_points",
     "covariate_continuity",
     "density_test",
     "donut_sensitivity",
     "placebo_cutoffs",
+    "signed_distance",
 ]
