@@ -28,6 +28,7 @@ from juntos_eval.estimators.did import Stacked as Stacked
 from juntos_eval.estimators.did import SyntheticControl as SyntheticControl
 from juntos_eval.estimators.did import SyntheticDiD as SyntheticDiD
 from juntos_eval.estimators.did import TrendRestriction as TrendRestriction
+from juntos_eval.estimators.did import TripleDifference as TripleDifference
 from juntos_eval.estimators.did import TwoStageImputation as TwoStageImputation
 from juntos_eval.estimators.did import TwoWayWeights as TwoWayWeights
 from juntos_eval.estimators.did import aggregate as aggregate
@@ -151,6 +152,7 @@ from juntos_eval.inference.small_sample import SmallSample as SmallSample
 from juntos_eval.inference.survey_design import SurveyDesign as SurveyDesign
 from juntos_eval.inference.wild_bootstrap import WildBootstrap as WildBootstrap
 from juntos_eval.inference.wild_bootstrap import wild_test as wild_test
+from juntos_eval.reporting.pictures import plot as plot
 from juntos_eval.reporting.regression_table import RegressionTable as RegressionTable
 from juntos_eval.reporting.regression_table import table as table
 from juntos_eval.surveys.synthetic.households import synthetic_households as synthetic_households

@@ -22,6 +22,7 @@ from juntos_eval.estimators.did import (
     Intertemporal,
     LocalProjections,
     Stacked,
+    TripleDifference,
     TwoStageImputation,
 )
 from juntos_eval.estimators.did.matched import MatchedDiD
@@ -252,13 +253,6 @@ ESTIMATORS: dict[str, Case] = {
         ),
         own_error="residuals by nearest neighbours",
     ),
-    "BoundaryRD": _on(
-        frames.cross_section,
-        BoundaryRD(
-            outcome="y", running="x1", bandwidth=1.2, covariates=("x2",), segment="area", weights="w"
-        ),
-        own_error="residuals by nearest neighbours",
-    ),
     "BoundaryRD, location": _on(
         frames.cross_section,
         BoundaryRD(
@@ -370,6 +364,15 @@ ESTIMATORS: dict[str, Case] = {
         frames.staggered,
         LocalProjections(**_staggered, horizons=(-2, 0, 1), weights="w"),
         own_error="each horizon has the small-sample factor of its own regression",
+        keeps_incomplete=True,
+    ),
+    "TripleDifference": _on(
+        frames.staggered,
+        TripleDifference(**_staggered, eligible="x2", covariates=("x1",), weights="w"),
+    ),
+    "TripleDifference, unbalanced": _on(
+        frames.staggered,
+        TripleDifference(**_staggered, eligible="x2", method="reg", base="universal", balanced=False),
         keeps_incomplete=True,
     ),
     "TwoStageImputation": _on(

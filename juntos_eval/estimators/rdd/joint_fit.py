@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = [
+    "TERMS",
     "JointParts",
     "Part",
     "complete_rows",
@@ -48,6 +49,7 @@ __all__ = [
     "joint_estimate",
     "joint_parts",
     "require_design",
+    "scaled_covariance",
 ]
 
 TERMS = ("conventional", "bias_corrected", "robust")
@@ -84,14 +86,31 @@ class JointParts:
     def covariance(self) -> Floats:
         """Return each part's own variances and the correlations of influence."""
         errors = np.concatenate([estimate.uncertainty.std_error for estimate in self.estimates])
-        if self.cluster is None:
-            gram = self.influence.covariance()
-        else:
-            totals = self.influence.totals(self.cluster.codes, self.cluster.count)
-            gram = totals.T @ totals
-        size = np.sqrt(np.diag(gram))
-        scale = np.divide(errors, size, out=np.full_like(errors, np.nan), where=size > 0)
-        return np.asarray(gram * np.outer(scale, scale))
+        return scaled_covariance(self.influence, errors, self.cluster)
+
+
+def scaled_covariance(influence: Influence, errors: Floats, cluster: Groups | None) -> Floats:
+    """Return the covariance with given standard errors and the correlations of influence.
+
+    Parameters
+    ----------
+    influence : Influence
+    errors : numpy.ndarray, shape (k,)
+    cluster : Groups, optional
+        Influence is summed by it first.
+
+    Returns
+    -------
+    numpy.ndarray, shape (k, k)
+    """
+    if cluster is None:
+        gram = influence.covariance()
+    else:
+        totals = influence.totals(cluster.codes, cluster.count)
+        gram = totals.T @ totals
+    size = np.sqrt(np.diag(gram))
+    scale = np.divide(errors, size, out=np.full_like(errors, np.nan), where=size > 0)
+    return np.asarray(gram * np.outer(scale, scale))
 
 
 def require_design(design: object, owner: str) -> None:
