@@ -1,6 +1,6 @@
 """SIMULATED: effects of treatments that switch, and of other designs than adoption, are found.
 
-Short seeded runs: 95 percent intervals cover between 88 and 99.5 percent in 200 draws, and bias is within
+Short seeded runs: 95 percent intervals cover between 88 and 99.5 percent in 120 draws, and bias is within
 four standard errors of the mean.
 """
 
@@ -13,9 +13,15 @@ import numpy as np
 import pandas as pd
 
 from juntos_eval.arrays import Floats
-from juntos_eval.estimators.did import InstantaneousDiD, Intertemporal, RandomTiming
+from juntos_eval.estimators.did import (
+    InstantaneousDiD,
+    Intertemporal,
+    RandomTiming,
+    TripleDifference,
+    aggregate,
+)
 
-DRAWS = 200
+DRAWS = 120
 SWITCHING: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "time", "treatment": "d"}
 
 
@@ -91,3 +97,28 @@ def test_random_timing_of_fixed_units() -> None:
         )
 
     recovered(draw, np.ones(3))
+
+
+def triple_panel(rng: np.random.Generator, units: int = 500) -> pd.DataFrame:
+    """Trends of places and of the eligible, and of a covariate that differs between them."""
+    eligible = rng.random(units) < 0.5
+    x = rng.normal(size=units) + 0.5 * eligible
+    start = np.where(rng.random(units) < 1 / (1 + np.exp(-0.4 * x)), rng.choice([2.0, 3.0], units), np.inf)
+    time = np.arange(1, 4)
+    slope = 0.5 * (start == 2) + 0.7 * eligible + 0.6 * x * (1 + np.isfinite(start))
+    treated = (time >= start[:, None]) & eligible[:, None]
+    outcome = slope[:, None] * time + treated + rng.normal(size=(units, 3)) + rng.normal(size=(units, 1))
+    frame = pd.DataFrame({"id": np.repeat(np.arange(units), 3), "time": np.tile(time, units)})
+    for name, values in (("x", x), ("q", eligible * 1), ("g", start)):
+        frame[name] = np.repeat(values, 3)
+    return frame.assign(y=outcome.ravel())
+
+
+def test_triple_differences_given_a_covariate() -> None:
+    def draw(rng: np.random.Generator) -> tuple[Floats, Floats]:
+        choices: dict[str, Any] = {"first_treated": "g", "eligible": "q", "covariates": ("x",)}
+        triple = TripleDifference(outcome="y", unit="id", time="time", control="not_yet", **choices)
+        found = aggregate(triple.fit(triple_panel(rng)), "simple")
+        return found.values, found.uncertainty.std_error
+
+    recovered(draw, np.ones(1))

@@ -22,6 +22,7 @@ from juntos_eval.estimators.did.stacked import Stacked
 from juntos_eval.estimators.did.synthetic import SyntheticControl, SyntheticDiD
 from juntos_eval.estimators.did.treatment_timing import Rollout, rollout
 from juntos_eval.estimators.did.trend_restrictions import TrendRestriction
+from juntos_eval.estimators.did.triple_difference import TripleDifference
 from juntos_eval.estimators.did.two_stage_imputation import TwoStageImputation
 from juntos_eval.estimators.did.two_way_weights import TwoWayWeights, twfe_weights
 
@@ -46,6 +47,7 @@ __all__ = [
     "SyntheticControl",
     "SyntheticDiD",
     "TrendRestriction",
+    "TripleDifference",
     "TwoStageImputation",
     "TwoWayWeights",
     "aggregate",
