@@ -11,7 +11,7 @@ from juntos_eval.arrays import Bools, Codes, Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Block, BlockInfluence
 from juntos_eval.numerics.geodesic_lines import kilometres_around
-from juntos_eval.numerics.plane_polynomial import Arm, PlaneFit, gap_bandwidth, plane_fit
+from juntos_eval.numerics.point_polynomial import Arm, PointFit, best_width, gap_bandwidth, point_fit
 
 __all__ = ["LocationChoices", "PlaneRows", "PointEffects", "point_effects", "point_label"]
 
@@ -97,7 +97,7 @@ def point_effects(
         fits = []
         for order in (choices.order, choices.order + 1):
             try:
-                fits.append(tuple(plane_fit(arm, width, order, choices.kernel) for arm in pair))
+                fits.append(tuple(point_fit(arm, width, order, choices.kernel) for arm in pair))
             except DesignError as error:
                 raise _at(points[at], error) from error
         gaps = [right.value - left.value for left, right in fits]
@@ -152,13 +152,12 @@ def _widths(
         return widths
     variance = sum(constant for _, constant, _ in found)
     loss = sum(constant for _, _, constant in found)
-    p = choices.order
-    common = (2.0 * variance / ((2 * p + 2) * loss)) ** (1.0 / (2 * p + 4))
+    common = best_width(variance, loss, choices.order, 2)
     # a window that one point needs to be filled serves the others too
     return [max(common, min(widths))] * len(arms)
 
 
-def _block(arm: Arm, plain: PlaneFit, higher: PlaneFit, where: tuple[int, int]) -> Block:
+def _block(arm: Arm, plain: PointFit, higher: PointFit, where: tuple[int, int]) -> Block:
     at, side = where
     sign = 1.0 if side else -1.0
     values = np.column_stack([plain.influence, higher.influence, higher.influence]) * sign

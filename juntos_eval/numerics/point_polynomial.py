@@ -1,18 +1,19 @@
-r"""Local polynomials in the plane, evaluated at a point of the boundary between two areas.
+r"""Local polynomials at a point, on a line or in the plane: levels, their errors, bandwidths of their gaps.
 
-With :math:`u = (x - b) / h` in kilometres east and north of the point b, the level at b is the first
-coefficient of a weighted least-squares fit of all monomials :math:`u_1^i u_2^j`, :math:`i + j \le p`, with
-weights :math:`w_i K(\lVert u_i \rVert)`. At the best bandwidth for the mean squared error of the gap at b,
+With :math:`u = (x - b) / h` in d dimensions around the point b, the level at b is the first coefficient of a
+weighted least-squares fit of all monomials of u up to degree p, with weights
+:math:`w_i K(\lVert u_i \rVert)`. At the best bandwidth for the mean squared error of the gap of two levels,
 
-.. math:: h = \Bigl[ \frac{2 (V_1 + V_0)}{(2p + 2) \{ (B_1 - B_0)^2 + 3 \widehat{var}(B_1 - B_0) \}}
-          \Bigr]^{1/(2p+4)},
+.. math:: h = \Bigl[ \frac{d (V_1 + V_0)}{(2p + 2) \{ (B_1 - B_0)^2 + 3 \widehat{var}(B_1 - B_0) \}}
+          \Bigr]^{1/(2p+2+d)},
 
-since the variance falls with :math:`h^2` and the bias grows with :math:`h^{p+1}` (Cattaneo, Titiunik & Yu
-2025).
+since the variance falls with :math:`h^d` and the bias grows with :math:`h^{p+1}` (Fan & Gijbels 1996; in the
+plane, Cattaneo, Titiunik & Yu 2025).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from juntos_eval.arrays import Codes, Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.numerics.local_polynomial import kernel_weights
 
-__all__ = ["Arm", "PlaneFit", "gap_bandwidth", "monomials", "plane_fit"]
+__all__ = ["Arm", "PointFit", "best_width", "gap_bandwidth", "monomials", "point_fit"]
 
 # rule-of-thumb constants of a pilot bandwidth, by kernel
 _PILOT = {"triangular": 2.576, "uniform": 1.843, "epanechnikov": 2.34}
@@ -32,12 +33,12 @@ _REGULARISATION = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arm:
-    """The rows of one area around a point.
+    """The rows of one arm around a point.
 
     Attributes
     ----------
-    place : numpy.ndarray, shape (n, 2)
-        Kilometres east and north of the point.
+    place : numpy.ndarray, shape (n, d)
+        From the point: in the plane, kilometres east and north of it.
     outcome, weights : numpy.ndarray, shape (n,)
     codes : numpy.ndarray of int64, shape (n,)
         Of distinct places.
@@ -55,12 +56,12 @@ class Arm:
 
     @property
     def distance(self) -> Floats:
-        """From the point, in kilometres."""
-        return np.asarray(np.hypot(self.place[:, 0], self.place[:, 1]))
+        """From the point."""
+        return np.asarray(np.sqrt((self.place**2).sum(axis=1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PlaneFit:
+class PointFit:
     """The level at the point and where its error comes from.
 
     Attributes
@@ -90,15 +91,17 @@ class PlaneFit:
 
 
 def monomials(scaled: Floats, order: int) -> Floats:
-    """Return all products of powers of two columns up to an order, by total degree, (n, (p+1)(p+2)/2).
+    """Return all products of powers of one or two columns up to an order, by total degree.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from juntos_eval.numerics.plane_polynomial import monomials
+    >>> from juntos_eval.numerics.point_polynomial import monomials
     >>> monomials(np.array([[2.0, 3.0]]), 2).tolist()
     [[1.0, 2.0, 3.0, 4.0, 6.0, 9.0]]
     """
+    if scaled.shape[1] == 1:
+        return np.asarray(scaled ** np.arange(order + 1))
     columns = [
         scaled[:, 0] ** (degree - second) * scaled[:, 1] ** second
         for degree in range(order + 1)
@@ -107,20 +110,19 @@ def monomials(scaled: Floats, order: int) -> Floats:
     return np.column_stack(columns)
 
 
-def plane_fit(arm: Arm, bandwidth: float, order: int, kernel: str) -> PlaneFit:
-    """Fit one area's local polynomial at the point.
+def point_fit(arm: Arm, bandwidth: float, order: int, kernel: str) -> PointFit:
+    """Fit one arm's local polynomial at the point.
 
     Parameters
     ----------
     arm : Arm
     bandwidth : float
-        In kilometres.
     order : int
     kernel : str
 
     Returns
     -------
-    PlaneFit
+    PointFit
 
     Raises
     ------
@@ -130,15 +132,15 @@ def plane_fit(arm: Arm, bandwidth: float, order: int, kernel: str) -> PlaneFit:
     scaled_distance = arm.distance / bandwidth
     reach = scaled_distance <= 1.0 if kernel == "uniform" else scaled_distance < 1.0
     inside = np.flatnonzero(reach)
-    needed = (order + 1) * (order + 2) // 2
+    needed = _terms(order, arm)
     places = len(np.unique(arm.codes[inside]))
     design = monomials(arm.place[inside] / bandwidth, order)
     weights = kernel_weights(kernel, scaled_distance[inside]) * arm.weights[inside]
     root = np.sqrt(weights)[:, None] * design
     if places < needed or np.linalg.matrix_rank(root) < needed:
         raise DesignError(
-            f"too few places for a local polynomial of order {order} in the plane",
-            where=f"{len(inside)} rows in {places} places within {bandwidth:.4g} km, {needed} needed",
+            f"too few places for a local polynomial of order {order}",
+            where=f"{len(inside)} rows in {places} distinct places within {bandwidth:.4g}, {needed} needed",
             remedy="widen the bandwidth or lower the order",
         )
     inverse = np.asarray(np.linalg.inv(root.T @ root), dtype=np.float64)
@@ -148,7 +150,7 @@ def plane_fit(arm: Arm, bandwidth: float, order: int, kernel: str) -> PlaneFit:
     scores = (weights * residual)[:, None] * design
     influence = equivalent * residual
     clusters = None if arm.clusters is None else arm.clusters[inside]
-    return PlaneFit(
+    return PointFit(
         value=float(coefficients[0]),
         variance=float(_variance(influence[:, None], needed, clusters)[0, 0]),
         inside=inside,
@@ -160,33 +162,34 @@ def plane_fit(arm: Arm, bandwidth: float, order: int, kernel: str) -> PlaneFit:
     )
 
 
-def gap_bandwidth(arms: tuple[Arm, Arm], order: int, kernel: str) -> tuple[float, float, float]:
+def gap_bandwidth(arms: Sequence[Arm], order: int, kernel: str) -> tuple[float, float, float]:
     """Return the best bandwidth at a point, and its two constants.
 
     Parameters
     ----------
-    arms : tuple of Arm
-        Untreated and treated.
+    arms : sequence of Arm
+        One, for its level; or two, for the second's level less the first's.
     order : int
     kernel : str
 
     Returns
     -------
     tuple of float
-        Bandwidth in kilometres, the constant of the variance, that of the squared bias.
+        Bandwidth, the constant of the variance, that of the squared bias.
     """
     place = np.concatenate([arm.place for arm in arms])
     spread = float(np.sqrt(place.var(axis=0, ddof=1).mean()))
-    pilot = _PILOT[kernel] * spread * len(place) ** (-1.0 / 6.0)
+    dimensions = place.shape[1]
+    pilot = _PILOT[kernel] * spread * len(place) ** (-1.0 / (4.0 + dimensions))
     pilot = max(pilot, *(_least(arm, order) for arm in arms))
     wide = max(_WIDER * pilot, *(_least(arm, order + 1) for arm in arms))
     variance, bias, error = 0.0, 0.0, 0.0
-    for arm, sign in zip(arms, (-1.0, 1.0), strict=True):
-        near = plane_fit(arm, pilot, order, kernel)
-        variance += pilot**2 * near.variance
-        steep = plane_fit(arm, wide, order + 1, kernel)
-        first = (order + 1) * (order + 2) // 2
-        # what each monomial of the next degree does to the level, per kilometre to the power p + 1
+    for arm, sign in zip(arms, (-1.0, 1.0)[-len(arms) :], strict=True):
+        near = point_fit(arm, pilot, order, kernel)
+        variance += pilot**dimensions * near.variance
+        steep = point_fit(arm, wide, order + 1, kernel)
+        first = _terms(order, arm)
+        # what each monomial of the next degree does to the level, per unit to the power p + 1
         constants = near.equivalent @ monomials(arm.place[near.inside] / pilot, order + 1)[:, first:]
         constants = constants * wide ** -(order + 1.0)
         bias += sign * float(constants @ steep.coefficients[first:])
@@ -197,25 +200,35 @@ def gap_bandwidth(arms: tuple[Arm, Arm], order: int, kernel: str) -> tuple[float
     loss = bias**2 + _REGULARISATION * error
     if not (variance > 0 and loss > 0):
         raise DesignError(
-            "no bandwidth can be selected: near the boundary the outcome has no variance or no curvature",
+            "no bandwidth can be selected: near the point the outcome has no variance or no curvature",
             where=f"variance {variance:.3g}, squared bias {loss:.3g}",
             remedy="give the bandwidth itself",
         )
-    width = (2.0 * variance / ((2 * order + 2) * loss)) ** (1.0 / (2 * order + 4))
+    width = best_width(variance, loss, order, dimensions)
     floor = max(_least(arm, order + 1) for arm in arms)
-    return max(float(width), floor), variance, loss
+    return max(width, floor), variance, loss
+
+
+def best_width(variance: float, loss: float, order: int, dimensions: int) -> float:
+    """Return the bandwidth at which variance over its power and squared bias are smallest together."""
+    power = 1.0 / (2 * order + 2 + dimensions)
+    return float((dimensions * variance / ((2 * order + 2) * loss)) ** power)
+
+
+def _terms(order: int, arm: Arm) -> int:
+    return order + 1 if arm.place.shape[1] == 1 else (order + 1) * (order + 2) // 2
 
 
 def _least(arm: Arm, order: int) -> float:
     """Return the bandwidth that holds twice as many distinct places as there are coefficients."""
-    needed = (order + 1) * (order + 2)
+    needed = 2 * _terms(order, arm)
     first = np.unique(arm.codes, return_index=True)[1]
     distance = np.sort(arm.distance[first])
     if len(distance) < needed:
         raise DesignError(
-            "too few places on one side of the boundary",
+            "too few distinct places for a local polynomial",
             where=f"{len(distance)} distinct places, {needed} needed for order {order}",
-            remedy="lower the order, or use method='distance'",
+            remedy="lower the order",
         )
     return float(distance[needed - 1]) * (1.0 + 1e-6)
 
