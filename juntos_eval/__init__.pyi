@@ -10,6 +10,7 @@ from juntos_eval.estimate import Estimate as Estimate
 from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
+from juntos_eval.estimators.did import ChangesInChanges as ChangesInChanges
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
 from juntos_eval.estimators.did import EstimatorComparison as EstimatorComparison
 from juntos_eval.estimators.did import EventStudy as EventStudy
@@ -87,12 +88,17 @@ from juntos_eval.estimators.panel import Poisson as Poisson
 from juntos_eval.estimators.panel import Probit as Probit
 from juntos_eval.estimators.panel import RandomEffects as RandomEffects
 from juntos_eval.estimators.panel import hausman as hausman
+from juntos_eval.estimators.rdd import BinChoices as BinChoices
 from juntos_eval.estimators.rdd import BoundaryRD as BoundaryRD
+from juntos_eval.estimators.rdd import CovariateExtrapolation as CovariateExtrapolation
 from juntos_eval.estimators.rdd import CumulativeRD as CumulativeRD
 from juntos_eval.estimators.rdd import DensityChoices as DensityChoices
+from juntos_eval.estimators.rdd import DifferenceInDiscontinuities as DifferenceInDiscontinuities
 from juntos_eval.estimators.rdd import HonestRD as HonestRD
+from juntos_eval.estimators.rdd import MultiCutoffExtrapolation as MultiCutoffExtrapolation
 from juntos_eval.estimators.rdd import MultiCutoffRD as MultiCutoffRD
 from juntos_eval.estimators.rdd import MultiScoreRD as MultiScoreRD
+from juntos_eval.estimators.rdd import RdPlot as RdPlot
 from juntos_eval.estimators.rdd import RegressionDiscontinuity as RegressionDiscontinuity
 from juntos_eval.estimators.rdd import bandwidth_sensitivity as bandwidth_sensitivity
 from juntos_eval.estimators.rdd import bias_aware_set as bias_aware_set
@@ -102,6 +108,7 @@ from juntos_eval.estimators.rdd import covariate_continuity as covariate_continu
 from juntos_eval.estimators.rdd import density_test as density_test
 from juntos_eval.estimators.rdd import donut_sensitivity as donut_sensitivity
 from juntos_eval.estimators.rdd import placebo_cutoffs as placebo_cutoffs
+from juntos_eval.estimators.rdd import rd_plot_bins as rd_plot_bins
 from juntos_eval.estimators.rdd import signed_distance as signed_distance
 from juntos_eval.estimators.sensitivity import HorowitzManskiBounds as HorowitzManskiBounds
 from juntos_eval.estimators.sensitivity import LeeBounds as LeeBounds

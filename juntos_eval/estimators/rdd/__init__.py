@@ -3,6 +3,8 @@
 from juntos_eval.estimators.rdd.boundary import BoundaryRD
 from juntos_eval.estimators.rdd.boundary_distance import boundary_lines, boundary_points, signed_distance
 from juntos_eval.estimators.rdd.density import DensityChoices, density_test
+from juntos_eval.estimators.rdd.difference_in_discontinuities import DifferenceInDiscontinuities
+from juntos_eval.estimators.rdd.extrapolation import CovariateExtrapolation
 from juntos_eval.estimators.rdd.falsification import (
     bandwidth_sensitivity,
     covariate_continuity,
@@ -12,16 +14,23 @@ from juntos_eval.estimators.rdd.falsification import (
 from juntos_eval.estimators.rdd.honest_fuzzy_set import bias_aware_set
 from juntos_eval.estimators.rdd.honest_rd import HonestRD
 from juntos_eval.estimators.rdd.multi_cutoff import CumulativeRD, MultiCutoffRD
+from juntos_eval.estimators.rdd.multi_cutoff_extrapolation import MultiCutoffExtrapolation
 from juntos_eval.estimators.rdd.multi_score import MultiScoreRD
+from juntos_eval.estimators.rdd.rd_plot import BinChoices, RdPlot, rd_plot_bins
 from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 
 __all__ = [
+    "BinChoices",
     "BoundaryRD",
+    "CovariateExtrapolation",
     "CumulativeRD",
     "DensityChoices",
+    "DifferenceInDiscontinuities",
     "HonestRD",
+    "MultiCutoffExtrapolation",
     "MultiCutoffRD",
     "MultiScoreRD",
+    "RdPlot",
     "RegressionDiscontinuity",
     "bandwidth_sensitivity",
     "bias_aware_set",
@@ -31,5 +40,6 @@ __all__ = [
     "density_test",
     "donut_sensitivity",
     "placebo_cutoffs",
+    "rd_plot_bins",
     "signed_distance",
 ]
