@@ -12,12 +12,18 @@ import pandas as pd
 from juntos_eval.arrays import Bools, Codes, Floats, grouped_sums
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Inference, Sample
-from juntos_eval.estimators.design import groups_to_carry
+from juntos_eval.estimators.design import groups_to_carry, require_frame
 from juntos_eval.estimators.did.checks import pretrend_check
 from juntos_eval.estimators.did.panel_frame import Columns, TwoPeriods, read_cross_sections, read_panel
 from juntos_eval.estimators.matching.adjusted import column_names
 from juntos_eval.estimators.matching.matched_design import MatchedDesign
 from juntos_eval.estimators.matching.matching import Matching
+from juntos_eval.estimators.matching.missing_covariates import (
+    Missing,
+    fit_settled,
+    refuse_rule,
+    settle_missing,
+)
 from juntos_eval.inference.robust import Robust
 
 if TYPE_CHECKING:
@@ -71,6 +77,9 @@ class MatchedDiD:
     common_support : {None, "minmax"}
     bias_adjust : bool
         Adjust remaining differences in the covariates by regression (nearest neighbours).
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing: left out, refused, or kept, with a constant in
+        its place and an indicator beside it. They are counted in each case.
     weights : str, optional
         Sampling weights; of the first period, in a panel.
     weight_score : bool
@@ -124,11 +133,13 @@ class MatchedDiD:
     ridge: float = 1.0
     common_support: Literal["minmax"] | None = None
     bias_adjust: bool = False
+    missing: Missing = "drop"
     weights: str | None = None
     weight_score: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
+        refuse_rule(self.missing)
         if self.panel and self.unit is None:
             raise _refusal("a panel needs its unit", "name the unit's column, or set panel=False")
         if not self.covariates:
@@ -182,6 +193,9 @@ class MatchedDiD:
         ------
         DesignError
         """
+        if self.missing != "drop":
+            settled = settle_missing(self, self._of_first_period(data))
+            return settled.estimator.designs(settled.frame)  # type: ignore[no-any-return]
         sample = self._read(data, ())
         return {
             cell.name: self._matching(sample.covariate_names).design(_frame(sample, cell.rows))
@@ -207,6 +221,8 @@ class MatchedDiD:
         Estimate
             ``att``; with exposure groups one row a group, named by the key ``group``.
         """
+        if self.missing != "drop":
+            return fit_settled(self, self._of_first_period(data), inference, carry)
         rule = inference or Robust("HC0")
         wanted = groups_to_carry(rule, carry)
         sample = self._read(data, wanted)
@@ -244,6 +260,19 @@ class MatchedDiD:
             fit=fit,
             inference=rule,
         )
+
+    def _of_first_period(self, data: DataFrame) -> DataFrame:
+        """Return a panel without gaps in covariates of the later period, which nobody looks at."""
+        require_frame(data)
+        if not self.panel or self.time not in data:
+            return data
+        is_later = data[self.time].to_numpy() != data[self.time].min()
+        changed = {}
+        for name in self.covariates:
+            if name in data and data[name].notna().any():
+                known = data[name].dropna().iloc[0]
+                changed[name] = data[name].where(~(is_later & data[name].isna().to_numpy()), known)
+        return data.assign(**changed)
 
     def _read(self, data: DataFrame, carry: tuple[str, ...]) -> TwoPeriods:
         columns = Columns(

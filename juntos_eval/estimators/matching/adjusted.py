@@ -14,6 +14,12 @@ from pandas import DataFrame
 from juntos_eval.arrays import Bools, Codes, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.design import select, zero_one
+from juntos_eval.estimators.matching.missing_covariates import (
+    Missing,
+    mark_missing,
+    refuse_rule,
+    with_indicators,
+)
 from juntos_eval.estimators.matching.score import Score, fit_score
 
 __all__ = ["Design", "Estimand", "RawDesign", "column_names", "fitted_score", "raw_design", "refuse_other"]
@@ -116,6 +122,7 @@ def raw_design(
     covariates: tuple[str, ...],
     weights: str | None = None,
     estimand: Estimand = "att",
+    missing: Missing = "drop",
 ) -> RawDesign:
     """Return the unadjusted comparison, to see how far apart the arms lie at the start.
 
@@ -125,11 +132,13 @@ def raw_design(
     treatment : str
         Column of 0 and 1.
     covariates : tuple of str
-        Numbers, booleans or categories; rows with missing values are left out.
+        Numbers, booleans or categories.
     weights : str, optional
         Sampling weights.
     estimand : {"att", "ate", "atc", "ato"}
         Decides by whose standard deviation differences are measured.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing.
 
     Returns
     -------
@@ -149,6 +158,9 @@ def raw_design(
     [True, False, False]
     """
     refuse_other("estimand", estimand, get_args(Estimand))
+    refuse_rule(missing)
+    data, counts = mark_missing(data, covariates, missing)
+    covariates = tuple(with_indicators(covariates, counts))
     chosen = select(data, required=(treatment,), covariates=covariates, weights=weights)
     return RawDesign(
         rows=chosen.rows,

@@ -3,16 +3,18 @@ r"""Augmented inverse probability weighting: predictions, corrected by weighted 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
-from juntos_eval.estimators.matching.adjusted import Estimand, column_names, refuse_other
+from juntos_eval.estimators.matching.adjusted import Estimand
+from juntos_eval.estimators.matching.doubly_robust_choices import settle, weighting_of
+from juntos_eval.estimators.matching.missing_covariates import Missing, fit_settled, settle_missing
 from juntos_eval.estimators.matching.outcome_model import OutcomeKind
-from juntos_eval.estimators.matching.predicted_means import TARGETS, compare_predictions
-from juntos_eval.estimators.matching.weighted_design import Trim, WeightedDesign
+from juntos_eval.estimators.matching.predicted_means import compare_predictions
+from juntos_eval.estimators.matching.score_trimming import Trim
+from juntos_eval.estimators.matching.weighted_design import WeightedDesign
 from juntos_eval.estimators.matching.weighted_outcome import weighted_outcome
-from juntos_eval.estimators.matching.weighting import Weighting
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -54,6 +56,13 @@ class AIPW:
         Divide the weighted residuals by the sum of their weights instead of the target's mass.
     trim : float or "crump", optional
         As in :class:`~juntos_eval.estimators.matching.weighting.Weighting`.
+    clip : float, optional
+    truncate : float, optional
+        Scores drawn in, or weights cut at a quantile, as in
+        :class:`~juntos_eval.estimators.matching.weighting.Weighting`.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing: left out, refused, or kept, with a constant in
+        its place and an indicator beside it. They are counted in each case.
     weights : str, optional
         Column of sampling weights.
     weight_score : bool
@@ -94,29 +103,15 @@ class AIPW:
     weighted_outcome: bool = False
     normalised: bool = False
     trim: Trim = None
+    clip: float | None = None
+    truncate: float | None = None
+    missing: Missing = "drop"
     weights: str | None = None
     weight_score: bool = True
     means: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
-        if self.outcome_covariates is not None:
-            names = column_names("outcome_covariates", self.outcome_covariates)
-            object.__setattr__(self, "outcome_covariates", names)
-        refuse_other("estimand", self.estimand, TARGETS)
-        refuse_other("outcome_model", self.outcome_model, get_args(OutcomeKind))
-        self._weighting()
-
-    def _weighting(self) -> Weighting:
-        return Weighting(
-            treatment=self.treatment,
-            covariates=self.covariates,
-            estimand=self.estimand,
-            link=self.link,
-            trim=self.trim,
-            weights=self.weights,
-            weight_score=self.weight_score,
-        )
+        settle(self)
 
     def design(self, data: DataFrame) -> WeightedDesign:
         """Return weights, score and checks, without looking at an outcome.
@@ -129,7 +124,10 @@ class AIPW:
         -------
         WeightedDesign
         """
-        return self._weighting().design(data)
+        if self.missing != "drop":
+            settled = settle_missing(self, data)
+            return settled.estimator.design(settled.frame)  # type: ignore[no-any-return]
+        return weighting_of(self).design(data)
 
     def fit(
         self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
@@ -153,8 +151,10 @@ class AIPW:
         ------
         DesignError
         """
+        if self.missing != "drop":
+            return fit_settled(self, data, inference, carry)
         seen = weighted_outcome(
-            self._weighting(), data, self.outcome, self.outcome_covariates, groups_to_carry(inference, carry)
+            weighting_of(self), data, self.outcome, self.outcome_covariates, groups_to_carry(inference, carry)
         )
         comparison = compare_predictions(
             seen.outcome,

@@ -29,6 +29,12 @@ from juntos_eval.estimators.matching.effect import (
     refuse_outcome,
 )
 from juntos_eval.estimators.matching.learners import MEANS, PROBABILITIES, Learner, describe, refuse_learner
+from juntos_eval.estimators.matching.missing_covariates import (
+    Missing,
+    fit_settled,
+    refuse_rule,
+    settle_missing,
+)
 from juntos_eval.estimators.matching.nuisances import Term
 from juntos_eval.estimators.matching.predicted_means import OWN_ESTIMAND, TARGETS
 from juntos_eval.estimators.matching.repetitions import middle, refuse_folding
@@ -86,6 +92,9 @@ class CrossFittedAIPW:
         Scores are kept in [clip, 1 - clip]; how many were moved is a check.
     normalised : bool
         Divide the weighted residuals by the sum of their weights instead of the target's mass.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing: left out, refused, or kept, with a constant in
+        its place and an indicator beside it. They are counted in each case.
     weights : str, optional
         Column of sampling weights.
     weight_learners : bool
@@ -129,12 +138,14 @@ class CrossFittedAIPW:
     fold_by: str | None = None
     clip: float = 0.01
     normalised: bool = False
+    missing: Missing = "drop"
     weights: str | None = None
     weight_learners: bool = True
     means: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
+        refuse_rule(self.missing)
         refuse_other("estimand", self.estimand, TARGETS)
         refuse_learner("score", self.score, PROBABILITIES)
         refuse_learner("outcome_model", self.outcome_model, MEANS)
@@ -151,6 +162,9 @@ class CrossFittedAIPW:
         -------
         WeightedDesign
         """
+        if self.missing != "drop":
+            settled = settle_missing(self, data)
+            return settled.estimator.design(settled.frame)  # type: ignore[no-any-return]
         raw, clusters, _ = self._raw(data, (), with_outcome=False)
         shared = self._shared(raw, clusters, seeds_of(self.seed, 1)[0])
         return self._weighted(raw, shared)
@@ -178,6 +192,8 @@ class CrossFittedAIPW:
         ------
         DesignError
         """
+        if self.missing != "drop":
+            return fit_settled(self, data, inference, carry)
         raw, clusters, seen = self._raw(data, groups_to_carry(inference, carry), with_outcome=True)
         refuse_outcome(seen.outcome, raw.treated, self.outcome)
         found, learnt, designs = [], [], []

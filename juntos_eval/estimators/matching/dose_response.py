@@ -14,6 +14,7 @@ from juntos_eval.estimate import Check, DenseInfluence, Estimate, Fit, Inference
 from juntos_eval.estimators.design import groups_to_carry, select
 from juntos_eval.estimators.matching.adjusted import column_names
 from juntos_eval.estimators.matching.effect import kish
+from juntos_eval.estimators.matching.missing_covariates import Missing, fit_settled, refuse_rule
 from juntos_eval.estimators.matching.outcome_model import left_out_check, outcome_design
 from juntos_eval.inference.robust import Robust
 
@@ -48,6 +49,9 @@ class DoseResponse:
         Numbers, booleans or categories; rows with missing values are dropped and counted.
     doses : sequence of float
         Where the response is wanted; inside the range of the doses received.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing: left out, refused, or kept, with a constant in
+        its place and an indicator beside it. They are counted in each case.
     weights : str, optional
         Column of sampling weights.
 
@@ -79,10 +83,12 @@ class DoseResponse:
     dose: str
     covariates: tuple[str, ...]
     doses: tuple[float, ...]
+    missing: Missing = "drop"
     weights: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
+        refuse_rule(self.missing)
         object.__setattr__(self, "doses", _doses(self.doses))
         if not self.covariates:
             _refuse("a generalised score needs covariates", "covariates=()")
@@ -108,6 +114,8 @@ class DoseResponse:
         ------
         DesignError
         """
+        if self.missing != "drop":
+            return fit_settled(self, data, inference, carry)
         rule = inference or Robust("HC0")
         wanted = groups_to_carry(rule, carry)
         chosen = select(

@@ -13,6 +13,7 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import DenseInfluence, Estimate, Fit, Inference, Sample
 from juntos_eval.estimators.design import Selection, groups_to_carry, select, zero_one
 from juntos_eval.estimators.matching.learners import describe
+from juntos_eval.estimators.matching.missing_covariates import settle_missing
 from juntos_eval.estimators.matching.score import fit_score
 from juntos_eval.inference.robust import Robust
 
@@ -105,6 +106,16 @@ class EffectsBy:
         ------
         DesignError
         """
+        if getattr(self.estimator, "missing", "drop") != "drop":
+            settled = settle_missing(self.estimator, data)
+            whole = replace(self, estimator=settled.estimator)
+            joint = whole.fit(settled.frame, inference=inference, carry=carry)
+            return replace(
+                joint,
+                spec={**joint.spec, "of": describe(self.estimator)},
+                checks=(*joint.checks, *settled.checks),
+                details={**joint.details, "missing": dict(settled.counts)},
+            )
         rule = inference or Robust("HC0")
         wanted = groups_to_carry(rule, carry)
         chosen = self._chosen(data, wanted)

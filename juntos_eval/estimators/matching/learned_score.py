@@ -11,6 +11,12 @@ from juntos_eval.estimators.design import select, zero_one
 from juntos_eval.estimators.matching.adjusted import column_names
 from juntos_eval.estimators.matching.cross_fitting import CrossFitting, assign_folds, seeds_of
 from juntos_eval.estimators.matching.learners import PROBABILITIES, Learner, refuse_learner
+from juntos_eval.estimators.matching.missing_covariates import (
+    Missing,
+    mark_missing,
+    refuse_rule,
+    with_indicators,
+)
 from juntos_eval.estimators.matching.repetitions import refuse_folding
 
 if TYPE_CHECKING:
@@ -28,6 +34,7 @@ def learned_score(  # noqa: PLR0913
     folds: int = 5,
     seed: int = 0,
     fold_by: str | None = None,
+    missing: Missing = "drop",
     weights: str | None = None,
 ) -> Series[float]:
     """Return the probability of treatment of each row, learnt from the other folds.
@@ -47,6 +54,8 @@ def learned_score(  # noqa: PLR0913
     folds, seed : int
     fold_by : str, optional
         Column of clusters that are never split.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing.
     weights : str, optional
         Sampling weights.
 
@@ -72,6 +81,9 @@ def learned_score(  # noqa: PLR0913
     names = column_names("covariates", covariates)
     refuse_learner("score", score, PROBABILITIES)
     refuse_folding(names, folds, 1, seed, 0.01)
+    refuse_rule(missing)
+    data, counts = mark_missing(data, names, missing)
+    names = tuple(with_indicators(names, counts))
     chosen = select(
         data,
         required=(treatment,),

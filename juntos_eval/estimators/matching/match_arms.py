@@ -13,7 +13,6 @@ from juntos_eval.estimators.design import Selection
 from juntos_eval.estimators.matching.distance import SCORES, SPACES, Places, on_a_line, place_in_space
 from juntos_eval.estimators.matching.matched_design import ArmMatches, MatchedDesign
 from juntos_eval.estimators.matching.score import Score, fit_score
-from juntos_eval.estimators.matching.weighted_design import crump_bound
 from juntos_eval.numerics.links import Links, Shares
 
 __all__ = ["common_support", "exact_blocks", "match_arms", "matching_checks", "place_rows"]
@@ -120,48 +119,6 @@ def common_support(places: Places, treated: Bools) -> Bools:
             remedy="use covariates in which the arms overlap, or another comparison group",
         )
     return np.asarray(inside)
-
-
-def score_support(score: Score, treated: Bools, weights: Floats, rule: str | float) -> Bools:
-    """Return the rows with a score inside given bounds, or inside those of Crump et al. (2009).
-
-    Parameters
-    ----------
-    score : Score
-    treated : numpy.ndarray of bool, shape (n,)
-    weights : numpy.ndarray, shape (n,)
-        Sampling weights.
-    rule : "crump" or float
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (n,)
-
-    Raises
-    ------
-    DesignError
-        If an arm has no row inside.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from juntos_eval.estimators.matching.cross_fitting import learned
-    >>> from juntos_eval.estimators.matching.match_arms import score_support
-    >>> score = learned(np.array([0.05, 0.4, 0.6]), "logit")
-    >>> score_support(score, np.array([False, True, False]), np.ones(3), 0.1).tolist()
-    [False, True, True]
-    """
-    p = score.probability
-    bound = crump_bound(p, weights) if isinstance(rule, str) else rule
-    inside = np.asarray((p >= bound) & (p <= 1.0 - bound))
-    if not (inside[treated].any() and inside[~treated].any()):
-        raise DesignError(
-            "trimming by the score leaves an arm empty",
-            where=f"scores in [{bound:.4g}, {1.0 - bound:.4g}]: {int(inside[treated].sum())} treated, "
-            f"{int(inside[~treated].sum())} untreated rows",
-            remedy="trim less, or compare more alike rows",
-        )
-    return inside
 
 
 def match_arms(

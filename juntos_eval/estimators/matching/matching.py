@@ -25,7 +25,6 @@ from juntos_eval.estimators.matching.match_arms import (
     match_arms,
     matching_checks,
     place_rows,
-    score_support,
 )
 from juntos_eval.estimators.matching.matched_design import MatchedDesign, matched_weights
 from juntos_eval.estimators.matching.matched_effect import matched_effect, matched_structure
@@ -37,6 +36,8 @@ from juntos_eval.estimators.matching.matching_choices import (
     refuse,
     refuse_contradictions,
 )
+from juntos_eval.estimators.matching.missing_covariates import Missing, fit_settled, settle_missing
+from juntos_eval.estimators.matching.score_trimming import rows_between
 from juntos_eval.estimators.matching.strata import coarsened, strata_of
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.robust import Robust
@@ -135,6 +136,9 @@ class Matching:
         Covariates whose remaining differences are adjusted by regression; True: the covariates.
     covariance : {"within", "overall"}
         Around the means of the arms (as MatchIt) or of all rows (as Matching and Stata), in space.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing: left out, refused, or kept, with a constant in
+        its place and an indicator beside it. They are counted in each case.
     weights : str, optional
         Sampling weights: targets count by them.
     weight_score : bool
@@ -200,6 +204,7 @@ class Matching:
     common_support: Literal["minmax", "crump"] | float | None = None
     bias_adjust: tuple[str, ...] | bool = ()
     covariance: Literal["within", "overall"] = "within"
+    missing: Missing = "drop"
     weights: str | None = None
     weight_score: bool = True
     weight_matches: Literal["own", "share", "target"] | None = None
@@ -247,6 +252,9 @@ class Matching:
             For columns that are missing or unusable, a treatment other than 0 and 1, arms that do not
             overlap, and where nobody has a match.
         """
+        if self.missing != "drop":
+            settled = settle_missing(self, data)
+            return settled.estimator.design(settled.frame)  # type: ignore[no-any-return]
         if isinstance(self.bandwidth, str) and self.outcome is None:
             refuse("a bandwidth by cross-validation needs the outcome of the comparison arm", "outcome=None")
         return self._match(self._selected(data, ())[0])
@@ -276,6 +284,8 @@ class Matching:
         DesignError
             As :meth:`design`; also for an outcome that does not vary and where a single row has a match.
         """
+        if self.missing != "drop":
+            return fit_settled(self, data, inference, carry)
         name = self.outcome or refuse("an effect needs an outcome", f"outcome={self.outcome!r}")
         chosen, adjust = self._selected(data, groups_to_carry(inference, carry))
         outcome = chosen.columns[name]
@@ -388,7 +398,7 @@ class Matching:
         if self.common_support == "minmax":
             supported = common_support(places, treated)
         elif self.common_support is not None and score is not None:
-            supported = score_support(score, treated, chosen.weights, self.common_support)
+            supported, _ = rows_between(score, treated, chosen.weights, self.common_support)
         counts, ones = self._matches_count_by, np.ones(chosen.n)
         base = chosen.weights if counts == "share" else ones
         linker = Linker(choices=self, chosen=chosen, treated=treated, supported=supported, base=base)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import numpy as np
 
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.matching.distance import SCORES, SPACES
+from juntos_eval.estimators.matching.missing_covariates import Missing
 from juntos_eval.numerics.kernels import KERNELS
 
 __all__ = ["OPTIONS", "PAIRED", "SMOOTHED", "STRATIFIED", "refuse", "refuse_contradictions"]
@@ -28,6 +29,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
     "kernel": KERNELS,
     "covariance": ("within", "overall"),
     "weight_matches": (None, "own", "share", "target"),
+    "missing": get_args(Missing),
 }
 
 

@@ -16,6 +16,7 @@ from juntos_eval.estimators.matching.adjusted import column_names
 from juntos_eval.estimators.matching.cross_fitting import CrossFitting, assign_folds, quality, seeds_of
 from juntos_eval.estimators.matching.effect import kish
 from juntos_eval.estimators.matching.learners import MEANS, Learner, describe, refuse_learner
+from juntos_eval.estimators.matching.missing_covariates import Missing, fit_settled, refuse_rule
 from juntos_eval.estimators.matching.repetitions import middle_weights, refuse_folding
 from juntos_eval.inference.robust import Robust
 
@@ -48,6 +49,9 @@ class PartiallyLinear:
         and of :math:`\ell`; the logits and other classifiers are for columns of 0 and 1.
     folds, repetitions, seed, fold_by
         As in :class:`~juntos_eval.estimators.matching.cross_fitted_aipw.CrossFittedAIPW`.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing: left out, refused, or kept, with a constant in
+        its place and an indicator beside it. They are counted in each case.
     weights : str, optional
         Column of sampling weights.
     weight_learners : bool
@@ -88,11 +92,13 @@ class PartiallyLinear:
     repetitions: int = 1
     seed: int = 0
     fold_by: str | None = None
+    missing: Missing = "drop"
     weights: str | None = None
     weight_learners: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
+        refuse_rule(self.missing)
         refuse_learner("treatment_model", self.treatment_model, MEANS)
         refuse_learner("outcome_model", self.outcome_model, MEANS)
         refuse_folding(self.covariates, self.folds, self.repetitions, self.seed, 0.01)
@@ -120,6 +126,8 @@ class PartiallyLinear:
         ------
         DesignError
         """
+        if self.missing != "drop":
+            return fit_settled(self, data, inference, carry)
         rule = inference or Robust("HC0")
         wanted = groups_to_carry(rule, carry)
         chosen = select(

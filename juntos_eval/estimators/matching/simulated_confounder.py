@@ -13,6 +13,7 @@ from juntos_eval.arrays import Bools, Floats, frozen
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate
 from juntos_eval.estimators.design import select, zero_one
+from juntos_eval.estimators.matching.missing_covariates import settle_missing
 from juntos_eval.estimators.matching.score import fit_score
 
 __all__ = ["SimulatedConfounder", "simulated_confounder"]
@@ -128,6 +129,9 @@ def simulated_confounder(
     (True, True)
     """
     _refuse_arguments(estimator, like, probabilities, draws)
+    if getattr(estimator, "missing", "drop") != "drop":
+        settled = settle_missing(estimator, data)
+        estimator, data = settled.estimator, settled.frame
     extra = (like,) if like is not None else ()
     chosen = select(
         data,

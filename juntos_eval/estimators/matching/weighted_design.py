@@ -19,20 +19,18 @@ from juntos_eval.estimators.matching.arm_weights import (
 )
 from juntos_eval.estimators.matching.covariate_balancing import StackedScore, fit_balancing_score
 from juntos_eval.estimators.matching.effect import kish
-from juntos_eval.estimators.matching.nuisances import KnownScore, ScoreModel, score_model
+from juntos_eval.estimators.matching.nuisances import FittedScore, KnownScore, ScoreModel, score_model
 from juntos_eval.estimators.matching.overlap import overlap_checks
 from juntos_eval.estimators.matching.score import Score, fit_score
+from juntos_eval.estimators.matching.score_trimming import WeightLimits, trimmed_rows
+from juntos_eval.estimators.matching.truncated_weights import clip_score, stabilised_arms, truncated_arms
 
 __all__ = [
-    "Trim",
     "WeightedDesign",
-    "crump_bound",
     "weigh_by_entropy",
     "weigh_by_known_score",
     "weigh_by_score",
 ]
-
-Trim = float | str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +124,12 @@ class WeightedDesign:
 
 
 def weigh_by_score(
-    raw: RawDesign, *, link: str, trim: Trim, weight_score: bool, balancing: str | None = None
+    raw: RawDesign,
+    *,
+    link: str,
+    weight_score: bool,
+    limits: WeightLimits | None = None,
+    balancing: str | None = None,
 ) -> WeightedDesign:
     """Weigh by inverse propensity scores (or overlap weights, for the ATO).
 
@@ -135,10 +138,10 @@ def weigh_by_score(
     raw : RawDesign
         Its estimand decides on the weights.
     link : {"logit", "probit"}
-    trim : float or "crump" or None
-        Rows with a score outside [trim, 1 - trim] are left out, and the score is fitted again to the rest.
     weight_score : bool
         Whether sampling weights enter the score's likelihood.
+    limits : WeightLimits, optional
+        What keeps weights from running away; by default nothing.
     balancing : {"exact", "two_step", "continuous"}, optional
         A covariate balancing score: just identified, or by GMM together with the likelihood.
 
@@ -158,17 +161,18 @@ def weigh_by_score(
     >>> from juntos_eval.estimators.matching.weighted_design import weigh_by_score
     >>> frame = pd.DataFrame({"d": [1, 1, 0, 0, 0], "age": [1, 2, 1, 2, 2]})
     >>> raw = raw_design(frame, treatment="d", covariates=("age",))
-    >>> weigh_by_score(raw, link="logit", trim=None, weight_score=True).details["link"]
+    >>> weigh_by_score(raw, link="logit", weight_score=True).details["link"]
     'logit'
     """
+    limits = limits or WeightLimits()
     everyone = np.ones(len(raw.treated), dtype=np.bool_)
     score, model = _fit(raw, everyone, link, weight_score, balancing)
-    kept, reason, bound_check = _trimmed(score, raw, trim)
+    kept, reason, bound_check = trimmed_rows(score, raw.treated, raw.base_weights, limits.trim)
     used = score
     if not kept.all():
         used, model = _fit(raw, kept, link, weight_score, balancing)
     base, treated = raw.base_weights[kept], raw.treated[kept]
-    arms = score_arm_weights(model, treated, base, raw.estimand)
+    arms, limit_checks = _limited(model, treated, base, raw.estimand, limits)
     return WeightedDesign(
         raw=raw,
         method="cbps" if balancing else "overlap" if raw.estimand == "ato" else "ipw",
@@ -185,6 +189,7 @@ def weigh_by_score(
         checks=(
             *used.checks,
             *bound_check,
+            *limit_checks,
             *overlap_checks(used, treated, base, raw.estimand),
             _concentration(arms, treated),
         ),
@@ -307,48 +312,6 @@ def weigh_by_entropy(raw: RawDesign, *, moments: int, tolerance: float) -> Weigh
     )
 
 
-def crump_bound(probability: Floats, base: Floats) -> float:
-    r"""Return the smallest score to keep, so that the effect on those kept is known best.
-
-    .. math:: \min_A \frac{\sum_{i \in A} s_i k_i}{(\sum_{i \in A} s_i)^2}, \qquad
-              k_i = \frac{1}{p_i (1 - p_i)}
-
-    is solved by :math:`A = \{k \le \gamma\}` with :math:`\gamma = 2 E[k | A]`, that is by scores in
-    :math:`[\alpha, 1 - \alpha]` with :math:`\alpha (1 - \alpha) = 1 / \gamma`.
-
-    Parameters
-    ----------
-    probability : numpy.ndarray, shape (n,)
-    base : numpy.ndarray, shape (n,)
-        s.
-
-    Returns
-    -------
-    float
-        :math:`\alpha`; 0 where all rows are kept.
-
-    References
-    ----------
-    Crump, R. K., Hotz, V. J., Imbens, G. W. & Mitnik, O. A. (2009). Dealing with limited overlap in
-    estimation of average treatment effects. *Biometrika* 96(1), 187-199.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from juntos_eval.estimators.matching.weighted_design import crump_bound
-    >>> crump_bound(np.array([0.4, 0.5, 0.6]), np.ones(3))
-    0.0
-    """
-    spread = 1.0 / np.maximum(probability * (1.0 - probability), 1e-300)
-    order = np.argsort(spread, kind="stable")
-    sums, masses = np.cumsum((base * spread)[order]), np.cumsum(base[order])
-    best = int(np.argmin(sums / masses**2))
-    gamma = 2.0 * float(sums[best] / masses[best])
-    if best == len(order) - 1 or spread.max() <= gamma:
-        return 0.0
-    return 0.5 - float(np.sqrt(0.25 - 1.0 / gamma))
-
-
 def _fit(
     raw: RawDesign, kept: Bools, link: str, weight_score: bool, balancing: str | None
 ) -> tuple[Score, ScoreModel | StackedScore]:
@@ -367,26 +330,25 @@ def _fit(
     return score, score_model(score, treated, weights)
 
 
-def _trimmed(score: Score, raw: RawDesign, trim: Trim) -> tuple[Bools, str, tuple[Check, ...]]:
-    """Return which rows are kept, why the others are not, and what that did."""
-    p, treated = score.probability, raw.treated
-    if trim is None:
-        return np.ones(len(p), dtype=np.bool_), "", ()
-    bound = crump_bound(p, raw.base_weights) if isinstance(trim, str) else trim
-    kept = np.asarray((p >= bound) & (p <= 1.0 - bound))
-    reason = f"score outside [{bound:.4g}, {1.0 - bound:.4g}]"
-    if not (kept & treated).any() or not (kept & ~treated).any():
-        raise DesignError(
-            "trimming leaves an arm empty",
-            where=f"{reason}: {int((~kept & treated).sum())} of {int(treated.sum())} treated, "
-            f"{int((~kept & ~treated).sum())} of {int((~treated).sum())} untreated rows",
-            remedy="trim less, or compare more alike rows",
+def _limited(
+    model: ScoreModel | StackedScore, treated: Bools, base: Floats, estimand: str, limits: WeightLimits
+) -> tuple[ArmWeights, tuple[Check, ...]]:
+    """Return the weights of both arms within their limits, and what the limits did."""
+    checks: tuple[Check, ...] = ()
+    score: FittedScore = model
+    if limits.clip is not None:
+        score = clip_score(model, limits.clip)
+        moved = score.probability != model.probability
+        detail = (
+            f"scores drawn in to [{limits.clip:g}, {1.0 - limits.clip:g}]: {int((moved & treated).sum())} "
+            f"treated and {int((moved & ~treated).sum())} untreated rows"
         )
-    detail = (
-        f"{reason}: {int((~kept & treated).sum())} treated and {int((~kept & ~treated).sum())} untreated "
-        "rows left out, score fitted again; the effect is that on the rest"
-    )
-    return kept, reason, (Check("trimming", None, detail),)
+        checks = (Check("clipped scores", None, detail),)
+    arms = score_arm_weights(score, treated, base, estimand)
+    if limits.truncate is not None:
+        arms, cut = truncated_arms(arms, treated, base, limits.truncate)
+        checks = (*checks, *cut)
+    return (stabilised_arms(arms, treated, base) if limits.stabilised else arms), checks
 
 
 def _concentration(arms: ArmWeights, treated: Bools) -> Check:

@@ -11,10 +11,16 @@ from juntos_eval.estimate import Estimate, Inference
 from juntos_eval.estimators.design import groups_to_carry
 from juntos_eval.estimators.matching.adjusted import Estimand, column_names, raw_design, refuse_other
 from juntos_eval.estimators.matching.effect import Comparison, ratio
+from juntos_eval.estimators.matching.missing_covariates import (
+    Missing,
+    fit_settled,
+    refuse_rule,
+    settle_missing,
+)
 from juntos_eval.estimators.matching.nuisances import parameters_of
 from juntos_eval.estimators.matching.score import LINKS
+from juntos_eval.estimators.matching.score_trimming import Trim, WeightLimits
 from juntos_eval.estimators.matching.weighted_design import (
-    Trim,
     WeightedDesign,
     weigh_by_entropy,
     weigh_by_score,
@@ -69,6 +75,15 @@ class Weighting:
         Rows with a score outside [trim, 1 - trim] are dropped and counted, the score is fitted again, and
         the effect is that on the rest, with inference given this choice; ``"crump"`` takes the bound of
         Crump et al. (2009).
+    clip : float, optional
+        Scores are drawn in to [clip, 1 - clip] in the weights; no row is lost, and those beyond count for
+        less than they stand for.
+    truncate : float, optional
+        Weights beyond this quantile of their arm's, 0.99, say, are set to it (Cole & Hernán 2008); influence
+        knows that the quantile was estimated.
+    stabilised : bool
+        Weights times the share of their arm, which vary around 1 (Robins, Hernán & Brumback 2000); the
+        effect, being normalised, is the same.
     moments : {1, 2, 3}
         Of entropy balancing: means, also variances, also skewness.
     tolerance : float
@@ -79,6 +94,9 @@ class Weighting:
     gmm : {"two_step", "continuous"}
         Of an over-identified score: the moments' covariance at the most likely coefficients, or at those
         sought.
+    missing : {"drop", "refuse", "indicator"}
+        What is done with rows in which a covariate is missing: left out, refused, or kept, with a constant in
+        its place and an indicator beside it. They are counted in each case.
     weights : str, optional
         Column of sampling weights.
     weight_score : bool
@@ -94,6 +112,9 @@ class Weighting:
 
     References
     ----------
+    Cole, S. R. & Hernán, M. A. (2008). Constructing inverse probability weights for marginal structural
+    models. *American Journal of Epidemiology* 168(6), 656-664.
+
     Hainmueller, J. (2012). Entropy balancing for causal effects. *Political Analysis* 20(1), 25-46.
 
     Hirano, K., Imbens, G. W. & Ridder, G. (2003). Efficient estimation of average treatment effects using
@@ -104,6 +125,9 @@ class Weighting:
 
     Li, F., Morgan, K. L. & Zaslavsky, A. M. (2018). Balancing covariates via propensity score weighting.
     *Journal of the American Statistical Association* 113(521), 390-400.
+
+    Robins, J. M., Hernán, M. A. & Brumback, B. (2000). Marginal structural models and causal inference in
+    epidemiology. *Epidemiology* 11(5), 550-560.
 
     Examples
     --------
@@ -123,16 +147,21 @@ class Weighting:
     link: str = "logit"
     normalised: bool = True
     trim: Trim = None
+    clip: float | None = None
+    truncate: float | None = None
+    stabilised: bool = False
     moments: int = 1
     tolerance: float = 1e-12
     over_identified: bool = False
     gmm: Gmm = "two_step"
+    missing: Missing = "drop"
     weights: str | None = None
     weight_score: bool = True
     means: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", column_names("covariates", self.covariates))
+        refuse_rule(self.missing)
         if not self.covariates:
             _refuse("weighting needs at least one covariate", "covariates=()")
         refuse_other("method", self.method, get_args(Method))
@@ -142,7 +171,7 @@ class Weighting:
         refuse_other("link", self.link, LINKS)
         refuse_other("moments", self.moments, (1, 2, 3))
         refuse_other("gmm", self.gmm, get_args(Gmm))
-        _refuse_trim(self.trim)
+        _refuse_limits(self)
         if not (math.isfinite(self.tolerance) and 0 < self.tolerance < 1):
             _refuse("tolerance is a small positive number of standard deviations", f"{self.tolerance}")
         for contradiction in self._contradictions():
@@ -155,6 +184,13 @@ class Weighting:
             "overlap weights are for the ATO": self.method == "overlap" and self.estimand != "ato",
             "entropy balancing has no ATO": is_entropy and self.estimand == "ato",
             "entropy balancing has no score to trim by": is_entropy and self.trim is not None,
+            "clip, truncate and stabilised are for weights by a score, not of entropy": is_entropy
+            and (self.clip is not None or self.truncate is not None or self.stabilised),
+            "weights for the ATO lie between 0 and 1: there is nothing to clip, truncate or stabilise": (
+                self.estimand == "ato"
+                and (self.clip is not None or self.truncate is not None or self.stabilised)
+            ),
+            "stabilised weights are normalised": self.stabilised and not self.normalised,
             "entropy weights always sum to the target": is_entropy and not self.normalised,
             "entropy balancing has no score to leave unweighted": is_entropy and not self.weight_score,
             "cbps is not for the ATO: the likeliest logit's overlap weights balance": is_balancing
@@ -184,6 +220,9 @@ class Weighting:
         ------
         DesignError
         """
+        if self.missing != "drop":
+            settled = settle_missing(self, data)
+            return settled.estimator.design(settled.frame)  # type: ignore[no-any-return]
         raw = raw_design(
             data,
             treatment=self.treatment,
@@ -197,8 +236,10 @@ class Weighting:
         return weigh_by_score(
             raw,
             link=self.link,
-            trim=self.trim,
             weight_score=self.weight_score,
+            limits=WeightLimits(
+                trim=self.trim, clip=self.clip, truncate=self.truncate, stabilised=self.stabilised
+            ),
             balancing=balancing if self.method == "cbps" else None,
         )
 
@@ -225,6 +266,8 @@ class Weighting:
         ------
         DesignError
         """
+        if self.missing != "drop":
+            return fit_settled(self, data, inference, carry)
         name = self.outcome or _refuse("an effect needs an outcome", f"outcome={self.outcome!r}")
         seen = weighted_outcome(self, data, name, (), groups_to_carry(inference, carry))
         arms = seen.design.arms
@@ -243,10 +286,18 @@ class Weighting:
         return seen.estimate(comparison, {"estimator": "Weighting", **asdict(self)}, inference)
 
 
-def _refuse_trim(trim: Trim) -> None:
-    is_bound = isinstance(trim, (int, float)) and not isinstance(trim, bool) and 0 < trim < 0.5
-    if not (trim is None or trim == "crump" or is_bound):
+def _refuse_limits(choices: Weighting) -> None:
+    trim, clip, cut = choices.trim, choices.clip, choices.truncate
+    if not (trim is None or trim == "crump" or _is_between(trim, 0.0, 0.5)):
         _refuse("trim is a score between 0 and 0.5, or 'crump'", f"trim={trim!r}")
+    if not (clip is None or _is_between(clip, 0.0, 0.5)):
+        _refuse("clip is a score between 0 and 0.5", f"clip={clip!r}")
+    if not (cut is None or _is_between(cut, 0.5, 1.0)):
+        _refuse("truncate is a quantile between 0.5 and 1", f"truncate={cut!r}")
+
+
+def _is_between(value: object, low: float, high: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low < value < high
 
 
 def _refuse(what: str, where: str) -> NoReturn:

@@ -10,7 +10,7 @@ import pytest
 
 import juntos_eval as je
 from juntos_eval.estimators.matching.score import fit_score
-from juntos_eval.estimators.matching.weighted_design import crump_bound
+from juntos_eval.estimators.matching.score_trimming import crump_bound
 
 SPEC: dict[str, Any] = {"outcome": "y", "treatment": "d", "covariates": ("x1", "x2"), "weights": "w"}
 

@@ -14,7 +14,7 @@ import juntos_eval as je
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimator
 from juntos_eval.estimators.matching.adjusted import Design
-from juntos_eval.estimators.matching.weighted_design import crump_bound
+from juntos_eval.estimators.matching.score_trimming import crump_bound
 
 COVARIATES = ("x1", "x2")
 
@@ -324,7 +324,7 @@ def test_trimming_that_empties_an_arm_is_refused() -> None:
     x = rng.normal(size=n)
     treated = (np.arange(n) < 8) * 1
     frame = pd.DataFrame({"y": rng.normal(size=n), "d": treated, "x": x})
-    with pytest.raises(DesignError, match="trimming leaves an arm empty"):
+    with pytest.raises(DesignError, match="trimming by the score leaves an arm empty"):
         je.Weighting(outcome="y", treatment="d", covariates=("x",), trim=0.45).fit(frame)
 
 
