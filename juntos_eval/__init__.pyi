@@ -93,6 +93,7 @@ from juntos_eval.estimators.rdd import BoundaryRD as BoundaryRD
 from juntos_eval.estimators.rdd import CovariateExtrapolation as CovariateExtrapolation
 from juntos_eval.estimators.rdd import CumulativeRD as CumulativeRD
 from juntos_eval.estimators.rdd import DensityChoices as DensityChoices
+from juntos_eval.estimators.rdd import DensityPicture as DensityPicture
 from juntos_eval.estimators.rdd import DifferenceInDiscontinuities as DifferenceInDiscontinuities
 from juntos_eval.estimators.rdd import HonestRD as HonestRD
 from juntos_eval.estimators.rdd import MultiCutoffExtrapolation as MultiCutoffExtrapolation
@@ -105,9 +106,12 @@ from juntos_eval.estimators.rdd import bias_aware_set as bias_aware_set
 from juntos_eval.estimators.rdd import boundary_lines as boundary_lines
 from juntos_eval.estimators.rdd import boundary_points as boundary_points
 from juntos_eval.estimators.rdd import covariate_continuity as covariate_continuity
+from juntos_eval.estimators.rdd import density_picture as density_picture
 from juntos_eval.estimators.rdd import density_test as density_test
 from juntos_eval.estimators.rdd import donut_sensitivity as donut_sensitivity
 from juntos_eval.estimators.rdd import placebo_cutoffs as placebo_cutoffs
+from juntos_eval.estimators.rdd import placebo_samples as placebo_samples
+from juntos_eval.estimators.rdd import polynomial_sensitivity as polynomial_sensitivity
 from juntos_eval.estimators.rdd import rd_plot_bins as rd_plot_bins
 from juntos_eval.estimators.rdd import signed_distance as signed_distance
 from juntos_eval.estimators.sensitivity import HorowitzManskiBounds as HorowitzManskiBounds
@@ -128,6 +132,13 @@ from juntos_eval.estimators.survey_statistics import Ratio as Ratio
 from juntos_eval.estimators.survey_statistics import Total as Total
 from juntos_eval.estimators.survey_statistics import design_effect as design_effect
 from juntos_eval.estimators.survey_statistics import proportion_intervals as proportion_intervals
+from juntos_eval.estimators.welfare import Dominance as Dominance
+from juntos_eval.estimators.welfare import GrowthIncidence as GrowthIncidence
+from juntos_eval.estimators.welfare import Inequality as Inequality
+from juntos_eval.estimators.welfare import LorenzCurve as LorenzCurve
+from juntos_eval.estimators.welfare import Poverty as Poverty
+from juntos_eval.estimators.welfare import PovertyChange as PovertyChange
+from juntos_eval.estimators.welfare import Redistribution as Redistribution
 from juntos_eval.evidence.audit import audit_records as audit_records
 from juntos_eval.evidence.load import load_record as load_record
 from juntos_eval.evidence.load import load_records as load_records
@@ -162,6 +173,8 @@ from juntos_eval.inference.wild_bootstrap import wild_test as wild_test
 from juntos_eval.reporting.pictures import plot as plot
 from juntos_eval.reporting.regression_table import RegressionTable as RegressionTable
 from juntos_eval.reporting.regression_table import table as table
+from juntos_eval.studies.registry import load_study as load_study
+from juntos_eval.studies.run_cited import run_cited as run_cited
 from juntos_eval.surveys.synthetic.households import synthetic_households as synthetic_households
 from juntos_eval.synthesis import BayesianShrinkage as BayesianShrinkage
 from juntos_eval.synthesis import EffectSize as EffectSize

@@ -37,7 +37,7 @@ from juntos_eval.estimators.matching import (
 )
 from juntos_eval.estimators.means import Mean, MeanDifference
 from juntos_eval.estimators.panel import Between, FirstDifference, FixedEffects, Mundlak, RandomEffects
-from juntos_eval.estimators.rdd import BoundaryRD, RegressionDiscontinuity
+from juntos_eval.estimators.rdd import BoundaryRD, CovariateExtrapolation, RegressionDiscontinuity
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.conley import Conley
@@ -253,6 +253,12 @@ ESTIMATORS: dict[str, Case] = {
         ),
         own_error="residuals by nearest neighbours",
     ),
+    "CovariateExtrapolation": _on(
+        frames.cross_section,
+        CovariateExtrapolation(
+            outcome="y", running="x1", covariates=("x2", "area"), window=(2, 1.5), weights="w"
+        ),
+    ),
     "BoundaryRD, location": _on(
         frames.cross_section,
         BoundaryRD(
@@ -392,8 +398,19 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
     | {"Randomization"}
     | {"PartiallyLinear"}  # its treatment may be a dose
     | {"DoseResponse", "EffectsBy"}
+    | {
+        "Dominance",
+        "GrowthIncidence",
+        "Inequality",
+        "LorenzCurve",
+        "Poverty",
+        "PovertyChange",
+        "Redistribution",
+    }
     | {"MetaAnalysis", "SelectionModel"}  # rows are studies, weighed by their own errors
-    | {"CumulativeRD", "MultiCutoffRD", "MultiScoreRD"}
+    | {"CumulativeRD", "MultiCutoffRD", "MultiScoreRD", "DifferenceInDiscontinuities"}
+    | {"MultiCutoffExtrapolation"}  # its rows must face two cutoffs
+    | {"ChangesInChanges"}  # quantiles change places when the outcome changes its sign
     | {"RandomTiming"}  # no sampling weights: the error is of who is treated when
     | {"SyntheticControl", "SyntheticDiD"}  # no sampling weights; influence is the jackknife's, weights held
     # their intervals know what another inference of a fit would not: a largest bias, a randomization

@@ -58,11 +58,15 @@ _LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Part:
-    """One discontinuity: where its rows stand in the sample, ascending, and their score less its cutoff."""
+    """One discontinuity: where its rows stand in the sample, ascending, and their score less its cutoff.
+
+    An ``outcome`` of its own stands for the design's.
+    """
 
     label: str
     rows: Codes
     score: Floats
+    outcome: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,8 +117,8 @@ def scaled_covariance(influence: Influence, errors: Floats, cluster: Groups | No
     return np.asarray(gram * np.outer(scale, scale))
 
 
-def require_design(design: object, owner: str) -> None:
-    """Refuse what is no discontinuity at zero.
+def require_design(design: object, owner: str, *, has_cutoff: bool = False) -> None:
+    """Refuse what is no discontinuity, and unless it may have one a cutoff of its own.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def require_design(design: object, owner: str) -> None:
             where=f"design={type(design).__name__}",
             remedy="say there what the outcome is and how it is fitted: design=RegressionDiscontinuity(…)",
         )
-    if design.cutoff != 0.0:
+    if design.cutoff != 0.0 and not has_cutoff:
         raise DesignError(
             f"the design of {owner} has a cutoff of its own",
             where=f"design.cutoff={design.cutoff:g}",
@@ -196,6 +200,8 @@ def joint_parts(
     estimates, blocks = [], []
     for at, part in enumerate(parts):
         rows = frame.iloc[part.rows].assign(**{design.running: part.score})
+        if part.outcome is not None:
+            rows = rows.assign(**{design.outcome: part.outcome})
         try:
             estimate = design.fit(rows)
         except DesignError as error:
