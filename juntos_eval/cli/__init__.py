@@ -2,7 +2,7 @@
 
 import typer
 
-from juntos_eval.cli import evidence, runs, surveys
+from juntos_eval.cli import evidence, runs, studies, surveys
 from juntos_eval.cli.synthetic import synthetic
 
 __all__ = ["app"]
@@ -27,3 +27,4 @@ for verb in (
     app.command()(verb)
 
 app.add_typer(evidence.app)
+app.add_typer(studies.app)

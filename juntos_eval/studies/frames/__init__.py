@@ -1,0 +1,1 @@
+"""From clean survey tables to the frames that the cited designs are fitted on."""
