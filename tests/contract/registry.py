@@ -255,9 +255,7 @@ ESTIMATORS: dict[str, Case] = {
     ),
     "CovariateExtrapolation": _on(
         frames.cross_section,
-        CovariateExtrapolation(
-            outcome="y", running="x1", covariates=("x2", "area"), window=(2, 1.5), weights="w"
-        ),
+        CovariateExtrapolation(outcome="y", running="x1", covariates=("x2", "area"), window=9, weights="w"),
     ),
     "BoundaryRD, location": _on(
         frames.cross_section,

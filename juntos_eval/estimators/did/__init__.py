@@ -1,6 +1,7 @@
 """Difference-in-differences: what changed for the treated beyond what changed for the others."""
 
 from juntos_eval.estimators.did.averages import aggregate
+from juntos_eval.estimators.did.changes_in_changes import ChangesInChanges
 from juntos_eval.estimators.did.decomposition import BaconDecomposition, bacon
 from juntos_eval.estimators.did.doubly_robust import DoublyRobust
 from juntos_eval.estimators.did.equal_effects import equal_effects_test
@@ -18,6 +19,7 @@ from juntos_eval.estimators.did.power_before_treatment import PretrendPower, pre
 from juntos_eval.estimators.did.pretrend import pretrend_test
 from juntos_eval.estimators.did.random_timing import RandomTiming
 from juntos_eval.estimators.did.robust_intervals import HonestIntervals, honest
+from juntos_eval.estimators.did.scale_out import fit_at_scale
 from juntos_eval.estimators.did.stacked import Stacked
 from juntos_eval.estimators.did.synthetic import SyntheticControl, SyntheticDiD
 from juntos_eval.estimators.did.treatment_timing import Rollout, rollout
@@ -28,6 +30,7 @@ from juntos_eval.estimators.did.two_way_weights import TwoWayWeights, twfe_weigh
 
 __all__ = [
     "BaconDecomposition",
+    "ChangesInChanges",
     "DoublyRobust",
     "EstimatorComparison",
     "EventStudy",
@@ -54,6 +57,7 @@ __all__ = [
     "bacon",
     "compare_estimators",
     "equal_effects_test",
+    "fit_at_scale",
     "honest",
     "pretrend_power",
     "pretrend_test",
