@@ -5,6 +5,7 @@ from __future__ import annotations
 from juntos_eval.errors import SourceError
 from juntos_eval.pipeline.data_steps import data_steps, years_of
 from juntos_eval.pipeline.enaho_module_steps import enaho_module_steps
+from juntos_eval.pipeline.enaho_panel_steps import enaho_panel_steps
 from juntos_eval.pipeline.endes_steps import endes_steps, refusal
 from juntos_eval.pipeline.estimate_steps import estimate_steps
 from juntos_eval.pipeline.report_step import report_step
@@ -18,8 +19,8 @@ __all__ = ["Run", "steps"]
 def steps(run: Run) -> list[Step]:
     """Return the steps of a run.
 
-    ENDES, Young Lives, and ENAHO's modules of any year with a sumaria are cleaned where they lie in the raw
-    folder; estimates and report are of ENAHO 2024 and 2025, and say so where those are not there.
+    ENDES, Young Lives, ENAHO's panel releases, and ENAHO's modules of any year are cleaned where they lie
+    in the raw folder; estimates and report are of ENAHO 2024 and 2025, and say so where those are not there.
 
     Parameters
     ----------
@@ -42,7 +43,12 @@ def steps(run: Run) -> list[Step]:
     >>> [step.name for step in steps(run)][0]
     'synthetic'
     """
-    beside = [*enaho_module_steps(run), *endes_steps(run), *young_lives_steps(run)]
+    beside = [
+        *enaho_module_steps(run),
+        *enaho_panel_steps(run),
+        *endes_steps(run),
+        *young_lives_steps(run),
+    ]
     try:
         years_of(run)
     except SourceError as error:
@@ -50,7 +56,8 @@ def steps(run: Run) -> list[Step]:
             raise SourceError(
                 "There is no survey file that this version knows",
                 where=str(run.place),
-                remedy="lay files out as enaho/<year>/<file>, endes/<year>/<file> or young_lives/<zip>; "
+                remedy="lay files out as enaho/<year>/<file>, enaho_panel/<last wave>/<file>, "
+                "endes/<year>/<file> or young_lives/<zip>; "
                 "data_raw/README.md names them, and `juntos-eval catalog` says what there is",
             ) from error
         return [*beside, refusal(error)]

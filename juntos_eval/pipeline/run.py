@@ -8,6 +8,7 @@ from pathlib import Path
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import SYNTHETIC_RUN, RawFolder, RunPaths
 from juntos_eval.pipeline.step import Stage
+from juntos_eval.surveys.enaho.panel_release import PANEL
 from juntos_eval.surveys.source import SURVEYS
 from juntos_eval.surveys.young_lives.study_files import SURVEY as YOUNG_LIVES
 
@@ -81,7 +82,7 @@ class Run:
             If ``data_raw`` is named and is neither a folder nor a TOML.
         """
         own = root / "data_raw"
-        if data_raw is None and not any((own / survey).is_dir() for survey in (*SURVEYS, YOUNG_LIVES)):
+        if data_raw is None and not any((own / survey).is_dir() for survey in (*SURVEYS, PANEL, YOUNG_LIVES)):
             folder = own / SYNTHETIC_RUN
             return cls(
                 paths=RunPaths(root=root, run=SYNTHETIC_RUN),

@@ -13,6 +13,7 @@ from juntos_eval.errors import JuntosError, SourceError
 from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import Column, load_codebook
 from juntos_eval.surveys.doctor_deposits import examine_deposits
+from juntos_eval.surveys.doctor_panels import examine_panels
 from juntos_eval.surveys.extract import check_archive, lent_member, pick_member
 from juntos_eval.surveys.fetch.ledger import Ledger
 from juntos_eval.surveys.fetch.run import ZIPS
@@ -86,18 +87,22 @@ def examine(raw: RawFolder, clean: Path | None = None) -> Diagnosis:
         findings += _raw_file(raw, file)
     deposited = examine_deposits(raw)
     findings += deposited.findings
-    looked_at = {file.path for file in files} | {file.path for file in deposited.files}
+    panels = examine_panels(raw)
+    findings += panels.findings
+    looked_at = {file.path for file in files} | {file.path for file in deposited.files} | {*panels.files}
     findings += _expected_files(raw, looked_at)
     if not raw.listed:  # beside a TOML may lie anything
         findings += _fetched(raw.root)
         findings += _leftovers(raw.root)
     tables = sorted(clean.rglob("*.parquet")) if clean is not None and clean.is_dir() else []
-    hashes = _raw_hashes(files) | deposited.hashes() if tables else {}
+    hashes = _raw_hashes(files) | deposited.hashes() | panels.hashes() if tables else {}
     for table in tables:
         findings += _clean_table(table, clean or table.parent, hashes)
     if clean is not None:
         findings += _leftovers(clean)
-    return Diagnosis.of(findings, raw_files=len(files) + len(deposited.files), clean_tables=len(tables))
+    return Diagnosis.of(
+        findings, raw_files=len(files) + len(deposited.files) + len(panels.files), clean_tables=len(tables)
+    )
 
 
 def _of_survey(raw: RawFolder, source: SurveySource) -> tuple[list[_Declared], list[Finding]]:

@@ -52,16 +52,29 @@ def test_one_command_cleans_all_of_it(written: Path, tmp_path: Path) -> None:
     assert "fetch enaho --years 2024,2025 --modules 02,37" in refused.stderr
 
 
-@pytest.mark.parametrize("survey", ["endes", "young_lives"])
-def test_a_folder_of_one_survey_is_cleaned(survey: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("survey", "small", "tables"),
+    [
+        ("endes", ("--households", 300), {"households_2019", "children_2019"}),
+        ("young_lives", ("--share", 0.05, "--modules", 7483), {"children_panel"}),
+        (
+            "enaho_panel",
+            ("--households", 300, "--years", 2011, "--modules", "34,03"),
+            {"sumaria_2011", "education_2011", "attrition_2011"},
+        ),
+    ],
+)
+def test_a_folder_of_one_survey_is_cleaned(
+    survey: str, small: tuple[object, ...], tables: set[str], tmp_path: Path
+) -> None:
     raw = tmp_path / "data_raw"
-    small = ("--households", 300) if survey == "endes" else ("--share", 0.05, "--modules", 7483)
     assert call("synthetic", raw, "--survey", survey, *small).exit_code == 0
     # without --data-raw: a folder of one survey is not taken for an empty one
     result = call("clean", "--root", tmp_path)
     assert result.exit_code == 0, result.output
-    made = [path.parent.name for path in (tmp_path / "data_clean").rglob("*.parquet")]
-    assert set(made) == {survey}
+    made = list((tmp_path / "data_clean").rglob("*.parquet"))
+    assert {path.parent.name for path in made} == {survey}
+    assert tables <= {path.stem for path in made}
 
 
 @pytest.mark.parametrize(
@@ -70,10 +83,11 @@ def test_a_folder_of_one_survey_is_cleaned(survey: str, tmp_path: Path) -> None:
         (("--survey", "censo"), "no synthetic survey censo"),
         (("--survey", ","), "none named"),
         (("--survey", "endes", "--years", "2025"), "endes has no synthetic files of 2025"),
-        (("--survey", "endes", "--modules", "34"), "--modules 34 is an option of enaho"),
+        (("--survey", "endes", "--modules", "34"), "--modules 34 is an option of enaho, enaho_panel"),
+        (("--survey", "enaho_panel", "--years", "2012"), "ask for 2011, 2015, 2016"),
         (("--modules", "7483"), "is an option of young_lives"),
         (("--share", "0.1"), "--share is an option of young_lives"),
-        (("--survey", "young_lives", "--years", "2015"), "--years is an option of enaho and endes"),
+        (("--survey", "young_lives", "--years", "2015"), "--years is an option of enaho, enaho_panel, endes"),
         (("--survey", "young_lives", "--share", "0"), "share"),
         (("--modules", "99"), "No module is called 99"),
     ],

@@ -267,16 +267,11 @@ def _wave(file: RawTable, units: PanelUnits, annual: _Annual, release: PanelRele
 def _together(waves: list[pd.DataFrame], schema: TableSchema) -> pd.DataFrame:
     """Stack the waves under the types of the schema: a year's categories may lack another's labels."""
     fields = {field.name: field for field in schema.fields}
-    plain = [
-        wave.assign(
-            **{name: wave[name].astype("object") for name in wave if fields[name].dtype == "category"}
-        )
-        for wave in waves
-    ]
+    labelled = [name for name, field in fields.items() if field.dtype == "category"]
+    plain = [wave.astype(dict.fromkeys(labelled, "object")) for wave in waves]
     frame = pd.concat(plain, ignore_index=True)
-    for name, field in fields.items():
-        if field.dtype == "category":
-            frame[name] = frame[name].astype(pd.CategoricalDtype(list(field.labels)))
+    for name in labelled:
+        frame[name] = frame[name].astype(pd.CategoricalDtype(list(fields[name].labels)))
     return frame.sort_values(["unit", "year"], ignore_index=True)
 
 

@@ -13,7 +13,7 @@ from juntos_eval.arrays import Codes
 from juntos_eval.paths import write_atomically
 from juntos_eval.surveys.synthetic.parameters import margin
 
-__all__ = ["draw_districts", "write_districts"]
+__all__ = ["district_rows", "draw_districts", "write_districts"]
 
 # The real table has districts too young to have figures, and one row without INEI's code.
 YOUNG_DISTRICTS: Final = 18
@@ -112,6 +112,11 @@ def write_districts(path: Path, districts: pd.DataFrame) -> Path:
     whole = pd.concat([table, _without_figures(table, districts)], ignore_index=True)
     ordered = whole.sort_values("inei", kind="stable")
     return write_atomically(path, ordered.to_csv(index=False, lineterminator="\n"))
+
+
+def district_rows(path: Path) -> int:
+    """Count the rows of a district file: those without figures stand in it too."""
+    return len(pd.read_csv(path, usecols=["reniec"], dtype=str))
 
 
 def _decimals(values: pd.Series, digits: int) -> pd.Series:

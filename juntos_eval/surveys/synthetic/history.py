@@ -16,7 +16,7 @@ from juntos_eval.errors import DesignError, SourceError
 from juntos_eval.paths import MANIFEST, write_atomically
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.source import load_source
-from juntos_eval.surveys.synthetic.geo_files import write_districts
+from juntos_eval.surveys.synthetic.geo_files import district_rows, write_districts
 from juntos_eval.surveys.synthetic.history_blocks import (
     PANEL_WAVES,
     Block,
@@ -122,7 +122,7 @@ def write_history(
     frame = make_frame(seed, model)
     counts: dict[Path, int] = {}
     districts = write_districts(folder / "geo" / "ubigeo_distrito.csv", frame.districts)
-    counts[districts] = len(frame.districts) + 1
+    counts[districts] = district_rows(districts)
     effects: list[dict[str, Any]] = []
     skipped: list[str] = []
     for year in chosen:

@@ -30,7 +30,7 @@ from juntos_eval.arrays import Bools
 from juntos_eval.errors import DesignError, SourceError
 from juntos_eval.paths import write_atomically
 from juntos_eval.surveys.enaho.panel_release import PANEL, PANEL_TABLES, PanelRelease, load_releases
-from juntos_eval.surveys.synthetic.geo_files import write_districts
+from juntos_eval.surveys.synthetic.geo_files import district_rows, write_districts
 from juntos_eval.surveys.synthetic.history import DWELLINGS, OUTCOMES, SMALLEST, Visit, blocks_of, visited
 from juntos_eval.surveys.synthetic.history_blocks import (
     PANEL_WAVES,
@@ -178,7 +178,7 @@ def write_panel(
     chosen = _check(folder, seed, households, tuple(releases) or tuple(load_releases()), tuple(modules))
     frame = make_frame(seed, model)
     districts = write_districts(folder / "geo" / "ubigeo_distrito.csv", frame.districts)
-    counts: dict[Path, int] = {districts: len(frame.districts) + 1}
+    counts: dict[Path, int] = {districts: district_rows(districts)}
     records = []
     for release in chosen:
         tables = [table for table in PANEL_TABLES if table in modules and table in release.stems]
@@ -354,7 +354,8 @@ def _cells(items: Items, block: Block, year: int, slots: int) -> NDArray[Any]:
     shift = 1 if year <= LAST_SHORT_YEAR else RENUMBERED
     cluster = items["conglome"].astype(np.int64) - shift - block.clusters[0]
     home = cluster * block.dwellings + items["vivienda"].astype(np.int64) - 1
-    return home * slots + (items["codperso"].astype(np.int64) - 1 if slots > 1 else 0)
+    member = items["codperso"].astype(np.int64) - 1 if slots > 1 else np.zeros(len(home), dtype=np.int64)
+    return np.asarray(home * slots + member)
 
 
 def _unit_values(number: NDArray[Any], slot: NDArray[Any]) -> dict[str, NDArray[Any]]:

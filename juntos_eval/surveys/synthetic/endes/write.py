@@ -25,7 +25,7 @@ from juntos_eval.surveys.synthetic.endes.truth import (
     add_up,
     find_effects,
 )
-from juntos_eval.surveys.synthetic.geo_files import draw_districts, write_districts
+from juntos_eval.surveys.synthetic.geo_files import district_rows, draw_districts, write_districts
 from juntos_eval.surveys.synthetic.manifest import add_to_manifest
 from juntos_eval.surveys.synthetic.population import STREAMS
 
@@ -106,7 +106,7 @@ def write_synthetic_endes(
     _check(folder, seed, years)
     frame = endes_frame(seed=seed, model=model)
     districts = write_districts(folder / "geo" / "ubigeo_distrito.csv", frame.districts)
-    counts = {districts: len(pd.read_csv(districts, usecols=["reniec"], dtype=str))}
+    counts = {districts: district_rows(districts)}
     write_rollout(folder / "geo" / ROLLOUT_FILE, frame.districts)
     effects: list[EndesEffect] = []
     for year in sorted(set(years)):
