@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import pandas as pd
+
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate
 from juntos_eval.estimators.did import BaconDecomposition, EstimatorComparison, HonestIntervals, Rollout
+from juntos_eval.estimators.rdd import DensityPicture, RdPlot
 from juntos_eval.reporting.language import language as words_of
 
 if TYPE_CHECKING:
@@ -32,11 +35,14 @@ def plot(
     Effects by time since treatment become an event study with pointwise intervals and simultaneous bands;
     effects by cohort and period a panel for each cohort; a comparison of estimators, or a mapping of names
     to event studies, several side by side; a rollout the grid of its cohorts; a decomposition its
-    comparisons; honest intervals their bounds. Any other estimate becomes its values with their intervals.
+    comparisons; honest intervals their bounds; an RD plot its bins and curves; a density its histogram and
+    curves; a table of a discontinuity's sensitivity the effects in it. Any other estimate becomes its values
+    with their intervals.
 
     Parameters
     ----------
-    result : Estimate, EstimatorComparison, Rollout, BaconDecomposition, HonestIntervals, or Mapping
+    result : Estimate, EstimatorComparison, Rollout, BaconDecomposition, HonestIntervals, RdPlot, or other
+        Also a DensityPicture, a table of sensitivity, a mapping.
         A mapping is of names to estimates.
     language : {"en", "es"}
     width : {"column", "page"}
@@ -73,15 +79,26 @@ def plot(
 
 def _drawing(result: Any, setting: Setting, level: float) -> Drawing:
     from juntos_eval.reporting.figures.event_studies import event_study_figure
+    from juntos_eval.reporting.figures.rd_plots import (
+        rd_density_figure,
+        rd_plot_figure,
+        rd_sensitivity_figure,
+    )
     from juntos_eval.reporting.figures.treatment_timing import group_time_figure, rollout_figure
     from juntos_eval.reporting.figures.trends import bacon_figure, honest_figure, values_figure
 
     if isinstance(result, EstimatorComparison):
         result = result.events
-    of_kind = {Rollout: rollout_figure, BaconDecomposition: bacon_figure, HonestIntervals: honest_figure}
+    of_kind: dict[type, Any] = {
+        Rollout: rollout_figure,
+        BaconDecomposition: bacon_figure,
+        HonestIntervals: honest_figure,
+        RdPlot: rd_plot_figure,
+        DensityPicture: rd_density_figure,
+        pd.DataFrame: rd_sensitivity_figure,
+    }
     if type(result) in of_kind:
-        draw: Any = of_kind[type(result)]
-        return cast("Drawing", draw(result, setting))
+        return cast("Drawing", of_kind[type(result)](result, setting))
     named = {result.title.partition(":")[0]: result} if isinstance(result, Estimate) else result
     if (
         not isinstance(named, Mapping)
