@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -58,7 +60,8 @@ class Field:
 
     def column(self) -> pa.Column:
         """Return pandera's description of the column."""
-        import pandera.pandas as pa
+        with _without_pyspark():
+            import pandera.pandas as pa
 
         checks = []
         if self.labels:
@@ -169,8 +172,9 @@ class TableSchema:
         SchemaError
             With each column, what it breaks, and in how many rows. No value of a record is shown.
         """
-        import pandera.errors
-        import pandera.pandas as pa
+        with _without_pyspark():
+            import pandera.errors
+            import pandera.pandas as pa
 
         schema = pa.DataFrameSchema(
             {field.name: field.column() for field in self.fields},
@@ -179,7 +183,8 @@ class TableSchema:
             coerce=False,
         )
         try:
-            schema.validate(frame, lazy=True)
+            with _without_pyspark():
+                schema.validate(frame, lazy=True)
         except pandera.errors.SchemaErrors as error:
             raise SchemaError(
                 f"The table {self.name} breaks its schema: {'; '.join(_breaches(error.schema_errors))}",
@@ -187,6 +192,14 @@ class TableSchema:
                 remedy="the raw file holds what no release held: look at these columns in it",
             ) from None
         return frame[self.names()]
+
+
+@contextmanager
+def _without_pyspark() -> Iterator[None]:
+    """Silence PySpark where it happens to be installed: pandera imports it, and it dislikes new pandas."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="PySpark", category=FutureWarning)
+        yield
 
 
 def declared(
