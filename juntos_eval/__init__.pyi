@@ -11,6 +11,7 @@ from juntos_eval.estimate import Fit as Fit
 from juntos_eval.estimate import Sample as Sample
 from juntos_eval.estimate import Uncertainty as Uncertainty
 from juntos_eval.estimators.did import ChangesInChanges as ChangesInChanges
+from juntos_eval.estimators.did import ContinuousDiD as ContinuousDiD
 from juntos_eval.estimators.did import DoublyRobust as DoublyRobust
 from juntos_eval.estimators.did import EstimatorComparison as EstimatorComparison
 from juntos_eval.estimators.did import EventStudy as EventStudy

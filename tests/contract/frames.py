@@ -58,7 +58,7 @@ def staggered() -> pd.DataFrame:
     rows = cross_section()
     chance = np.random.default_rng(43)
     start = np.where(rows["treated"] == 1, chance.choice([2024, 2025], 320), 0)
-    first = rows.assign(unit=np.arange(320) + 1000, start=start)
+    first = rows.assign(unit=np.arange(320) + 1000, start=start, dose=0.5 + np.abs(rows["x1"]))
     years = []
     for year in range(2022, 2026):
         moved = first["y"] + 0.3 * (year - 2022) * (1 + first["x1"]) + 0.5 * ((start > 0) & (year >= start))

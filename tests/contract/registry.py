@@ -12,6 +12,7 @@ import pytest
 
 from juntos_eval.estimate import Estimate, Estimator, Inference
 from juntos_eval.estimators.did import (
+    ContinuousDiD,
     DoublyRobust,
     EventStudy,
     ExtendedTwoWay,
@@ -369,6 +370,10 @@ ESTIMATORS: dict[str, Case] = {
         LocalProjections(**_staggered, horizons=(-2, 0, 1), weights="w"),
         own_error="each horizon has the small-sample factor of its own regression",
         keeps_incomplete=True,
+    ),
+    "ContinuousDiD": _on(
+        frames.staggered,
+        ContinuousDiD(**_staggered, dose="dose", degree=2, doses=(0.75, 1.0, 1.5), weights="w"),
     ),
     "TripleDifference": _on(
         frames.staggered,

@@ -15,6 +15,7 @@ import pandas as pd
 from juntos_eval.arrays import Floats
 from juntos_eval.estimators.did import (
     ChangesInChanges,
+    ContinuousDiD,
     InstantaneousDiD,
     Intertemporal,
     RandomTiming,
@@ -165,3 +166,21 @@ def test_changes_of_discrete_outcomes() -> None:
         return found.values[:1], found.uncertainty.std_error[:1]
 
     recovered(draw, np.ones(1))
+
+
+def test_levels_and_slopes_of_a_dose() -> None:
+    def draw(rng: np.random.Generator) -> tuple[Floats, Floats]:
+        start, dose = rng.choice([2.0, 3.0, np.inf], 400), rng.uniform(0.5, 2.5, 400)
+        time = np.arange(1, 4)
+        effect = (dose + dose**2)[:, None] * (time >= start[:, None])
+        outcome = time + effect + rng.normal(size=(400, 3))
+        frame = pd.DataFrame({"id": np.repeat(np.arange(400), 3), "time": np.tile(time, 400)})
+        frame = frame.assign(y=outcome.ravel(), g=np.repeat(start, 3), dose=np.repeat(dose, 3))
+        dosed = ContinuousDiD(
+            outcome="y", unit="id", time="time", first_treated="g", dose="dose", doses=(1.0, 2.0), degree=2
+        )
+        found = dosed.fit(frame)
+        return found.values, found.uncertainty.std_error
+
+    # means over doses from 0.5 to 2.5: of d + d², and of 1 + 2 d
+    recovered(draw, np.array([1.5 + 1.5**2 + 4 / 12, 4.0, 2.0, 6.0, 3.0, 5.0]))

@@ -2,6 +2,7 @@
 
 from juntos_eval.estimators.did.averages import aggregate
 from juntos_eval.estimators.did.changes_in_changes import ChangesInChanges
+from juntos_eval.estimators.did.continuous_did import ContinuousDiD
 from juntos_eval.estimators.did.decomposition import BaconDecomposition, bacon
 from juntos_eval.estimators.did.doubly_robust import DoublyRobust
 from juntos_eval.estimators.did.equal_effects import equal_effects_test
@@ -31,6 +32,7 @@ from juntos_eval.estimators.did.two_way_weights import TwoWayWeights, twfe_weigh
 __all__ = [
     "BaconDecomposition",
     "ChangesInChanges",
+    "ContinuousDiD",
     "DoublyRobust",
     "EstimatorComparison",
     "EventStudy",
