@@ -126,7 +126,8 @@ class CovariateExtrapolation:
             Term ``effect`` by ``group``, the region. ``details``: rows of each region and, a side, what the
             score's slope is given covariates.
         """
-        rule: Inference = inference or (Cluster(self.cluster) if self.cluster else Robust("HC1"))
+        default: Inference = Cluster(self.cluster) if self.cluster else Robust("HC1")
+        rule = inference or default
         own = (self.cluster,) if self.cluster else ()
         wanted = tuple(dict.fromkeys((*own, *groups_to_carry(rule, carry))))
         chosen, running = self._window(data, wanted)
@@ -152,7 +153,7 @@ class CovariateExtrapolation:
             parameters=2 * design.shape[1],
             groups=chosen.groups,
         )
-        check, slopes = _explained(design, outcome, chosen, (running - self.cutoff, right), rule)
+        check, slopes = _explained(design, outcome, chosen, (running - self.cutoff, right), default)
         return Estimate(
             spec={"estimator": "CovariateExtrapolation", **asdict(self)},
             keys={"term": ("effect",) * len(regions), "group": tuple(regions)},
