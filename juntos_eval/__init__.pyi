@@ -96,6 +96,7 @@ from juntos_eval.estimators.rdd import CumulativeRD as CumulativeRD
 from juntos_eval.estimators.rdd import DensityChoices as DensityChoices
 from juntos_eval.estimators.rdd import DensityPicture as DensityPicture
 from juntos_eval.estimators.rdd import DifferenceInDiscontinuities as DifferenceInDiscontinuities
+from juntos_eval.estimators.rdd import DiscontinuityPower as DiscontinuityPower
 from juntos_eval.estimators.rdd import HonestRD as HonestRD
 from juntos_eval.estimators.rdd import MultiCutoffExtrapolation as MultiCutoffExtrapolation
 from juntos_eval.estimators.rdd import MultiCutoffRD as MultiCutoffRD

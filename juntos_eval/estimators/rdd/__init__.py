@@ -18,6 +18,7 @@ from juntos_eval.estimators.rdd.multi_cutoff import CumulativeRD, MultiCutoffRD
 from juntos_eval.estimators.rdd.multi_cutoff_extrapolation import MultiCutoffExtrapolation
 from juntos_eval.estimators.rdd.multi_score import MultiScoreRD
 from juntos_eval.estimators.rdd.rd_plot import BinChoices, RdPlot, rd_plot_bins
+from juntos_eval.estimators.rdd.rd_power import DiscontinuityPower
 from juntos_eval.estimators.rdd.rd_sensitivity import placebo_samples, polynomial_sensitivity
 from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 
@@ -29,6 +30,7 @@ __all__ = [
     "DensityChoices",
     "DensityPicture",
     "DifferenceInDiscontinuities",
+    "DiscontinuityPower",
     "HonestRD",
     "MultiCutoffExtrapolation",
     "MultiCutoffRD",
