@@ -63,11 +63,14 @@ def optimal_pairs(
     parts: tuple[Codes, Codes],
     *,
     count: int = 1,
+    between: tuple[int, int] | None = None,
     caliper: float = np.inf,
 ) -> Listed:
     """Pair targets with pool rows, each at most once, so that distances sum to the least.
 
-    As many pairs as possible are made first; among those sets of pairs the one of the least distance.
+    As many pairs as possible are made first; among those sets of pairs the one of the least distance. With
+    ``between`` a target has as many matches as serve the whole best, so that ``count`` is their mean in each
+    part (Ming & Rosenbaum 2001): copies of a target beyond the fewest may go to places that cost nothing.
 
     Parameters
     ----------
@@ -76,7 +79,9 @@ def optimal_pairs(
     parts : tuple of numpy.ndarray of int64, shapes (m,) and (pool,)
         Part of each target and pool row: only rows of the same part are paired.
     count : int
-        Matches a target.
+        Matches a target, or their mean.
+    between : tuple of int, optional
+        Fewest and most matches of a target.
     caliper : float
         No pair is farther.
 
@@ -89,6 +94,11 @@ def optimal_pairs(
     DesignError
         If a part is too large for an assignment problem.
 
+    References
+    ----------
+    Ming, K. & Rosenbaum, P. R. (2001). A note on optimal matching with variable controls using the
+    assignment algorithm. *Journal of Computational and Graphical Statistics* 10(3), 455-463.
+
     Examples
     --------
     >>> import numpy as np
@@ -99,16 +109,23 @@ def optimal_pairs(
     [0, 1]
     """
     owners, picks = [], []
+    least, most = between or (count, count)
     for here, there in _in_parts(parts):
-        _refuse_large(len(here) * count, len(there))
-        cost = np.repeat(_strict(distance(here, there)), count, axis=0)
+        idle = len(here) * most - min(len(here) * count, len(there)) if between else 0
+        _refuse_large(len(here) * most, len(there) + idle)
+        cost = np.repeat(_strict(distance(here, there)), most, axis=0)
         far = cost > caliper * (1.0 + 2.0 * STRICT)
         # a pair beyond the caliper costs more than all pairs within it together
         ceiling = float(cost[~far].max(initial=0.0))
-        cost[far] = (ceiling or 1.0) * (min(cost.shape) + 1)
+        beyond = (ceiling or 1.0) * (min(cost.shape) + 1)
+        cost[far] = beyond
+        if idle:
+            spare = np.where(np.arange(len(cost)) % most < least, beyond, 0.0)
+            cost = np.column_stack([cost, np.repeat(spare[:, None], idle, axis=1)])
+            far = np.column_stack([far, np.ones((len(far), idle), dtype=np.bool_)])
         rows, columns = linear_sum_assignment(cost)
         kept = ~far[rows, columns]
-        owners.append(np.repeat(here, count)[rows[kept]])
+        owners.append(np.repeat(here, most)[rows[kept]])
         picks.append(there[columns[kept]])
     return _listed(owners, picks, len(parts[0]), len(parts[1]))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import optimize
 
-from juntos_eval.arrays import Floats
+from juntos_eval.arrays import Codes, Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.numerics import optimal_matching
 from juntos_eval.numerics.closest_pairs import closest_pairs
@@ -149,3 +151,36 @@ def test_neighbours_inside_several_calipers(seed: int, is_replaced: bool) -> Non
         distance = np.where(near, np.linalg.norm(pool.points - targets.points[target], axis=1), np.inf)
         assert found.indices[found.indptr[target]] == distance.argmin()
         free[distance.argmin()] = is_replaced
+
+
+def test_a_variable_number_of_matches_is_the_best_of_all() -> None:
+    """Three targets, six rows, four of them to be used, one to three a target: every way tried."""
+    rng = np.random.default_rng(21)
+    cost = rng.uniform(size=(3, 6))
+    zero = (np.zeros(3, dtype=np.int64), np.zeros(6, dtype=np.int64))
+    links = optimal_pairs(lambda i, j: cost[np.ix_(i, j)], zero, count=2, between=(1, 3))
+    assert links.counts.sum() == 6
+    best = np.inf
+    for owner in itertools.product(range(3), repeat=6):
+        counts = np.bincount(owner, minlength=3)
+        if counts.min() >= 1 and counts.max() <= 3:
+            best = min(best, sum(cost[i, j] for j, i in enumerate(owner)))
+    found = sum(cost[i, j] for i in range(3) for j in links.indices[links.indptr[i] : links.indptr[i + 1]])
+    assert found == pytest.approx(best, rel=1e-6)
+
+
+def test_a_variable_number_leaves_far_rows_to_nobody() -> None:
+    """One target has many likes and one a single one: a fixed ratio must take a bad match, this does not."""
+    at, pool = np.array([0.0, 10.0]), np.array([0.1, 0.2, 0.3, 10.1, 14.0])
+    zero = (np.zeros(2, dtype=np.int64), np.zeros(5, dtype=np.int64))
+
+    def distance(i: Codes, j: Codes) -> Floats:
+        return np.asarray(np.abs(at[i][:, None] - pool[j]))
+
+    assert optimal_pairs(distance, zero, count=2).indices.tolist() == [0, 1, 3, 4]
+    free = optimal_pairs(distance, zero, count=2, between=(1, 4))
+    assert sorted(free.indices[:3].tolist()) == [0, 1, 2]
+    assert free.indices[3:].tolist() == [3]
+    # nobody within the caliper: the target stays alone, the other keeps its most
+    near = optimal_pairs(distance, zero, count=2, between=(1, 4), caliper=0.05)
+    assert near.counts.tolist() == [0, 0]

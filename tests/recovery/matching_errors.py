@@ -113,7 +113,7 @@ def once(design: str, sample: pd.DataFrame, names: tuple[str, ...]) -> dict[str,
             found[f"{name} | {label}"] = (
                 float(estimate.values[0]) - target,
                 float(error),
-                low <= target <= high,
+                bool(low <= target <= high),
             )
     return found
 

@@ -159,6 +159,7 @@ class Linker:
             _distance(places, targets, pool),
             (parts[targets], parts[pool]),
             count=self.choices.ratio,
+            between=self.choices.ratio_range,
             caliper=caliper,
         )
 

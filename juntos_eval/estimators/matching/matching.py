@@ -88,6 +88,9 @@ class Matching:
     ratio : int
         Matches a target, for ``"nearest"`` and ``"optimal"``. Without replacement all targets choose once
         before any chooses again.
+    ratio_range : tuple of int, optional
+        For ``"optimal"``: fewest and most matches of a target, as serves the sum of distances best, with
+        ``ratio`` their mean (Ming & Rosenbaum 2001).
     replace : bool
         Whether a row may serve several targets.
     caliper : float, optional
@@ -186,6 +189,7 @@ class Matching:
     estimand: Literal["att", "atc", "ate"] = "att"
     method: Method = "nearest"
     ratio: int = 1
+    ratio_range: tuple[int, int] | None = None
     replace: bool = False
     caliper: float | None = None
     caliper_in_sd: bool = True

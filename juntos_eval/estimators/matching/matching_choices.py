@@ -175,6 +175,10 @@ def _of_nearest(choices: Any) -> tuple[tuple[str, bool], ...]:
     is_space = choices.distance in SPACES
     is_windowed = bool(choices.mahalanobis or choices.calipers)
     return (
+        (
+            "ratio_range belongs to optimal pairs, and ratio lies between its two whole numbers",
+            choices.ratio_range is not None and not _is_range(choices),
+        ),
         ("optimal pairs are without replacement", choices.method == "optimal" and choices.replace),
         (
             "calipers of covariates and mahalanobis belong to nearest neighbours",
@@ -190,6 +194,13 @@ def _of_nearest(choices: Any) -> tuple[tuple[str, bool], ...]:
             and (choices.method != "nearest" or choices.replace or is_space or is_windowed),
         ),
     )
+
+
+def _is_range(choices: Any) -> bool:
+    given = choices.ratio_range
+    if choices.method != "optimal" or not isinstance(given, tuple) or len(given) != 2:
+        return False
+    return all(map(_is_whole, given)) and 1 <= given[0] <= choices.ratio <= given[1]
 
 
 def _is_bound(value: object) -> bool:

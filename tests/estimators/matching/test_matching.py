@@ -393,3 +393,28 @@ def test_kernel_matches_have_no_list() -> None:
     design = matching(method="kernel").design(simulated())
     with pytest.raises(DesignError, match="no list of matches"):
         design.pairs()
+
+
+def test_variable_ratio_matches_share_within_their_set() -> None:
+    frame = pd.DataFrame(
+        {
+            "d": [1, 1, 0, 0, 0, 0, 0],
+            "x": [0.0, 10.0, 0.1, 0.2, 0.3, 10.1, 14.0],
+            "y": [5.0, 9.0, 1.0, 2.0, 3.0, 4.0, 100.0],
+        }
+    )
+    choices = Matching(
+        treatment="d",
+        covariates=("x",),
+        outcome="y",
+        distance="x",
+        method="optimal",
+        ratio=2,
+        ratio_range=(1, 4),
+    )
+    effect = choices.fit(frame)
+    assert effect.values[0] == pytest.approx(((5.0 - 2.0) + (9.0 - 4.0)) / 2)
+    assert choices.design(frame).pairs()["share"].round(6).tolist() == [0.333333] * 3 + [1.0]
+    for wrong in ({"method": "nearest"}, {"ratio": 5}, {"ratio_range": (0, 3)}, {"ratio_range": 3}):
+        with pytest.raises(DesignError, match="ratio_range belongs"):
+            dataclasses.replace(choices, **wrong)
