@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def test_panel_weights_stand_for_the_households_of_the_first_wave(
 ) -> None:
     raw, _ = written
     frame = clean_panel(raw, 2024, "sumaria").frame
-    pairs = frame.groupby("year")[["household_weight", "link_weight"]].sum()
+    pairs: Any = frame.groupby("year")[["household_weight", "link_weight"]].sum()
     for year in range(2021, 2025):
         ratio = pairs.loc[year, "link_weight"] / pairs.loc[year - 1, "household_weight"]
         assert ratio == pytest.approx(1, abs=0.12), year
@@ -214,7 +215,7 @@ def test_losses_are_counted_among_those_followed() -> None:
         [(1, 2018, "a"), (1, 2020, "a"), (2, 2018, "a"), (2, 2019, "a"), (3, 2018, "b"), (4, 2019, "a")],
         columns=["unit", "year", "psu"],
     ).assign(w=[1.0, 1.0, 3.0, 3.0, 1.0, 1.0])
-    table = panel_losses(seen, weight="w", cluster="psu").set_index(["entered", "year"])
+    table: Any = panel_losses(seen, weight="w", cluster="psu").set_index(["entered", "year"])
     assert table.loc[(2018, 2020), ["units", "followed", "present", "returned"]].tolist() == [3, 2, 1, 1]
     assert table.loc[(2018, 2019), "retained_weighted"] == pytest.approx(3 / 4)
     assert np.isnan(table.loc[(2019, 2020), "retained"]), (

@@ -191,15 +191,7 @@ def compare_estimators(  # noqa: PLR0913
         is_panel=panel,
     )
     design = rollout(data, time=time, first_treated=first_treated, unit=unit, weights=weights)
-    pairs = dict(pairs_of(choices, _window(design, window)))
-    unknown = [name for name in names or () if name not in pairs]
-    if unknown:
-        raise DesignError(
-            f"there is no estimator {unknown[0]!r}",
-            where="names=",
-            remedy=f"choose of {', '.join(pairs)}; give others by others=",
-        )
-    asked = {name: pairs[name] for name in names} if names is not None else pairs
+    asked = _asked(dict(pairs_of(choices, _window(design, window))), names)
     asked |= {name: Pair.of_one(one) for name, one in (others or {}).items()}
     found = _Found({}, {}, {}, {})
     for name, pair in asked.items():
@@ -277,3 +269,14 @@ def _event_rows(estimate: Estimate) -> Estimate:
     pick = np.eye(len(times))[rows]
     keys = {name: tuple(labels[at] for at in rows) for name, labels in estimate.keys.items()}
     return estimate.combine(pick, keys)
+
+
+def _asked(pairs: dict[str, Pair], names: tuple[str, ...] | None) -> dict[str, Pair]:
+    unknown = [name for name in names or () if name not in pairs]
+    if unknown:
+        raise DesignError(
+            f"there is no estimator {unknown[0]!r}",
+            where="names=",
+            remedy=f"choose of {', '.join(pairs)}; give others by others=",
+        )
+    return pairs if names is None else {name: pairs[name] for name in names}

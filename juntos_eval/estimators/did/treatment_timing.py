@@ -228,18 +228,7 @@ def rollout(
     >>> [check.name for check in found.checks if check.passed is False]
     ['single-unit cohorts', 'treatment switches off']
     """
-    if (first_treated is None) == (treatment is None):
-        raise DesignError(
-            "a rollout is told by the period of first treatment or by the treatment of each row",
-            where=f"first_treated={first_treated!r}, treatment={treatment!r}",
-            remedy="give one of them",
-        )
-    if treatment is not None and unit is None:
-        raise DesignError(
-            "when treatment begins for a unit cannot be told without the unit",
-            where="unit=None",
-            remedy="name the unit's column, or give first_treated",
-        )
+    _refuse_unclear(first_treated, treatment, unit)
     require_frame(data)
     if first_treated is not None and first_treated not in data.columns:
         select(data, carry=(first_treated,))  # says what there is
@@ -274,6 +263,21 @@ def rollout(
         after_last=after_last,
     )
     return _described(timing, chosen.weights)
+
+
+def _refuse_unclear(first_treated: str | None, treatment: str | None, unit: str | None) -> None:
+    if (first_treated is None) == (treatment is None):
+        raise DesignError(
+            "a rollout is told by the period of first treatment or by the treatment of each row",
+            where=f"first_treated={first_treated!r}, treatment={treatment!r}",
+            remedy="give one of them",
+        )
+    if treatment is not None and unit is None:
+        raise DesignError(
+            "when treatment begins for a unit cannot be told without the unit",
+            where="unit=None",
+            remedy="name the unit's column, or give first_treated",
+        )
 
 
 def _late(column: Any) -> Bools:

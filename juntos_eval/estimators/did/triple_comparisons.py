@@ -153,15 +153,18 @@ def triple_cells(
                 )
                 if np.isfinite(value) and np.isfinite(psi).all():
                     parts[at].append((float(value), psi))
-    weighed = [_weighed(at, part) for at, part in enumerate(parts)]
+    return _weighed_cells(parts, reasons, used)
+
+
+def _weighed_cells(
+    parts: Sequence[Sequence[tuple[float, Floats]]], reasons: Sequence[str], used: Sequence[CellEffects]
+) -> TripleCells:
+    weighed = [_weighed(at, list(part)) for at, part in enumerate(parts)]
+    nobody = "no cohort is left to compare with"
     return TripleCells(
         values=np.array([value for value, _ in weighed]),
         blocks=tuple(block for _, block in weighed),
-        failures={
-            at: reasons[at] or "no cohort is left to compare with"
-            for at, part in enumerate(parts)
-            if not part
-        },
+        failures={at: reasons[at] or nobody for at, part in enumerate(parts) if not part},
         left_out=tuple(sorted({name for effects in used for name in effects.left_out})),
         trimmed=max((effects.trimmed for effects in used), default=0),
     )

@@ -13,8 +13,8 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Estimate
 from juntos_eval.estimators.design import select
 from juntos_eval.estimators.rdd.density import DensityChoices, density_test
-from juntos_eval.numerics.local_density import density_curve
 from juntos_eval.numerics.distributions import normal_quantile
+from juntos_eval.numerics.local_density import density_curve
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -37,6 +37,15 @@ class DensityPicture:
     histogram : pandas.DataFrame
         ``side low high rows density``, bins that end at the cutoff.
     level : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.rdd import density_picture
+    >>> frame = pd.DataFrame({"score": np.random.default_rng(1).normal(size=500)})
+    >>> density_picture(frame, running="score").curve.columns.tolist()[:3]
+    ['side', 'running', 'density']
     """
 
     test: Estimate

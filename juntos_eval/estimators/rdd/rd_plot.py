@@ -123,6 +123,15 @@ class RdPlot:
         Mean and median length of the bins.
     sample : Sample
     checks : tuple of Check
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from juntos_eval.estimators.rdd import BinChoices, rd_plot_bins
+    >>> frame = pd.DataFrame({"score": range(-50, 50), "y": range(100)})
+    >>> plot = rd_plot_bins(frame, outcome="y", running="score", choices=BinChoices(count=2, order=1))
+    >>> plot.counts
+    (2, 2)
     """
 
     spec: Mapping[str, Any]
@@ -235,16 +244,7 @@ def rd_plot_bins(
     asked = [bin_counts(side, side.columns[0], chosen.n, rule) for side in sides]
     counts = _counts(asked, rule, choices)
     edges = [bin_edges(side, cutoff, count, rule) for side, count in zip(sides, counts, strict=True)]
-    parts = [
-        binned(
-            side,
-            side.columns[0],
-            ends,
-            side.weights if choices.means == "weighted" else np.ones(side.n),
-            choices.level,
-        )
-        for side, ends in zip(sides, edges, strict=True)
-    ]
+    parts = [_binned(side, ends, choices) for side, ends in zip(sides, edges, strict=True)]
     coefficients, shift, bandwidths = _curves(sides, choices)
     names = {"outcome": outcome, "running": running, "cutoff": cutoff, "covariates": list(covariates)}
     return RdPlot(
@@ -258,11 +258,14 @@ def rd_plot_bins(
         mimicking=_whole(asked[0].mimicking, asked[1].mimicking),
         lengths=(float(np.diff(edges[0]).mean()), float(np.diff(edges[1]).mean())),
         median_lengths=(float(np.median(np.diff(edges[0]))), float(np.median(np.diff(edges[1])))),
-        sample=Sample(
-            rows=chosen.n, units=chosen.n, treated=sides[1].n, effective=None, dropped=dict(chosen.dropped)
-        ),
+        sample=Sample(rows=chosen.n, units=chosen.n, treated=sides[1].n, dropped=dict(chosen.dropped)),
         checks=_checks(sample, choices.rule, rule),
     )
+
+
+def _binned(side: Side, ends: Floats, choices: BinChoices) -> BinnedSide:
+    weights = side.weights if choices.means == "weighted" else np.ones(side.n)
+    return binned(side, side.columns[0], ends, weights, choices.level)
 
 
 def _counts(asked: list[BinCounts], rule: str, choices: BinChoices) -> tuple[int, int]:

@@ -35,6 +35,8 @@ def table(name: str) -> pd.DataFrame:
 @pytest.mark.parametrize("name", CASES)
 def test_equals_rdplot(name: str) -> None:
     case = CASES[name]
+    given: dict[str, Any]
+    columns: dict[str, Any]
     given, columns = (
         {key: tuple(v) if isinstance(v, list) else v for key, v in case[part].items()}
         for part in ("choices", "columns")
