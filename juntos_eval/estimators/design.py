@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,37 @@ from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Groups, Inference
 
 __all__ = ["Selection", "groups_to_carry", "require_frame", "select", "zero_one"]
+
+
+class _Columns(Mapping[str, Floats]):
+    """Columns as read-only arrays of floats: views of the frame, or made where somebody asks for them.
+
+    What a fit keeps of them is copied by :func:`~juntos_eval.arrays.frozen`, so that no later change of the
+    frame reaches it; what is read and let go costs no memory.
+    """
+
+    __slots__ = ("_arrays",)
+
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        self._arrays = dict(arrays)
+
+    def __getitem__(self, name: str) -> Floats:
+        return np.asarray(self.stored(name), dtype=np.float64)
+
+    def stored(self, name: str) -> Any:
+        """Return the column in the type that the frame has."""
+        values = np.asarray(self._arrays[name]).view()
+        values.flags.writeable = False
+        return values
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._arrays
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +91,20 @@ class Selection:
         for name in ("covariates", "weights"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         object.__setattr__(self, "rows", frozen(self.rows, np.int64))
-        for name in ("columns", "groups", "dropped"):
+        if not isinstance(self.columns, _Columns):
+            object.__setattr__(self, "columns", FrozenMapping(self.columns))
+        for name in ("groups", "dropped"):
             object.__setattr__(self, name, FrozenMapping(getattr(self, name)))
 
     @property
     def n(self) -> int:
         """Rows used."""
         return len(self.rows)
+
+    def stored(self, name: str) -> Any:
+        """Return a numeric column in the type that the frame has, read-only: whole numbers stay so."""
+        columns = self.columns
+        return columns.stored(name) if isinstance(columns, _Columns) else columns[name]
 
 
 def select(
@@ -122,7 +160,8 @@ def select(
     dropped: dict[str, int] = {}
     arrays = {name: _numbers(data, name) for name in dict.fromkeys([*numeric, *required])}
     for name in required:
-        _refuse_missing(name, np.isnan(arrays[name]), "give every row a value or leave the rows out")
+        if not _is_whole(data[name]):
+            _refuse_missing(name, np.isnan(arrays[name]), "give every row a value or leave the rows out")
     if weights is not None:
         weight = _checked_weights(data, weights)
         _drop(keep, dropped, weight == 0, f"{weights} is zero")
@@ -133,7 +172,8 @@ def select(
         if not _is_whole(data[name]):
             _drop(keep, dropped, np.isnan(arrays[name]), f"{name} missing")
     for name in dict.fromkeys([*covariates, *factors]):
-        _drop(keep, dropped, data[name].isna().to_numpy(), f"{name} missing")
+        if not _is_whole(data[name]):
+            _drop(keep, dropped, data[name].isna().to_numpy(), f"{name} missing")
     rows = np.flatnonzero(keep) if dropped else np.arange(len(data))
     rows.flags.writeable = False
     if not len(rows):
@@ -144,7 +184,7 @@ def select(
         )
     matrix, names = _covariate_matrix(data, tuple(dict.fromkeys(covariates)), rows)
     return Selection(
-        columns={name: frozen(_at(values, rows)) for name, values in arrays.items()},
+        columns=_Columns({name: _at(values, rows) for name, values in arrays.items()}),
         covariates=matrix,
         covariate_names=names,
         weights=_at(weight, rows),
@@ -263,7 +303,8 @@ def _require_columns(data: DataFrame, wanted: Sequence[str]) -> None:
         )
 
 
-def _numbers(data: DataFrame, name: str) -> Floats:
+def _numbers(data: DataFrame, name: str) -> Any:
+    """Return a column of numbers, whole ones as they are and others as floats, none infinite."""
     column = data[name]
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         raise DesignError(
@@ -271,16 +312,16 @@ def _numbers(data: DataFrame, name: str) -> Floats:
             where=f"column '{name}' of type {column.dtype}, {len(column)} rows",
             remedy="convert it to numbers (0 and 1 for a treatment)",
         )
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     if _is_whole(column):
-        values.flags.writeable = False  # converted, so that nobody else has these
-    elif np.isinf(values).any():
+        return column.to_numpy()
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
         raise DesignError(
             f"the column '{name}' holds infinite values",
             where=f"column '{name}', {int(np.isinf(values).sum())} rows",
             remedy="set them to missing or correct them",
         )
-    return np.asarray(values)
+    return values
 
 
 def _is_whole(column: Series[Any]) -> bool:
@@ -298,7 +339,7 @@ def _refuse_missing(name: str, missing: Bools, remedy: str) -> None:
 
 
 def _checked_weights(data: DataFrame, name: str) -> Floats:
-    weight = _numbers(data, name)
+    weight = np.asarray(_numbers(data, name), dtype=np.float64)
     _refuse_missing(name, np.isnan(weight), "give every row a sampling weight or leave the rows out")
     if (weight < 0).any():
         raise DesignError(
@@ -346,31 +387,34 @@ def _indicators(column: Series[Any]) -> tuple[Floats, list[str]]:
 
 def _grouping(data: DataFrame, name: str, rows: Codes) -> Groups:
     column = data[name] if len(rows) == len(data) else data[name].iloc[rows]
-    _refuse_missing(
-        name,
-        column.isna().to_numpy(),
-        "give every row a group: a missing one would become a group of its own",
-    )
-    codes, levels = _sorted_codes(column)
-    return Groups(codes, tuple(map(str, levels)))
+    if not _is_whole(column):
+        _refuse_missing(
+            name,
+            column.isna().to_numpy(),
+            "give every row a group: a missing one would become a group of its own",
+        )
+    counted = _counted(column)
+    if counted is not None:
+        return counted
+    codes, levels = pd.factorize(column, sort=True)
+    return Groups(np.asarray(codes, dtype=np.int64), tuple(map(str, levels)))
 
 
-def _sorted_codes(column: Series[Any]) -> tuple[Codes, list[Any]]:
-    """Return codes in the sorted order of the levels that occur, and the levels."""
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu" and len(column):
-        values = column.to_numpy()
-        low, high = int(values.min()), int(values.max())
-        # whole numbers that leave few gaps are counted, which is faster than hashing them
-        if high - low <= 2 * len(values) and high < np.iinfo(np.int64).max:
-            shifted = values.astype(np.int64)
-            shifted -= low
-            seen = np.bincount(shifted, minlength=high - low + 1) > 0
-            levels = np.flatnonzero(seen)
-            codes = shifted if seen.all() else (np.cumsum(seen) - 1).take(shifted)
-            codes.flags.writeable = False
-            return codes, (levels + low).tolist()
-    found, labels = pd.factorize(column, sort=True)
-    return np.asarray(found, dtype=np.int64), list(labels)
+def _counted(column: Series[Any]) -> Groups | None:
+    """Return the groups of whole numbers that leave few gaps: counting them is faster than hashing."""
+    if not (isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu" and len(column)):
+        return None
+    values = column.to_numpy()
+    low, high = int(values.min()), int(values.max())
+    if high - low > 2 * len(values) or high >= np.iinfo(np.int64).max:
+        return None
+    shifted = np.subtract(values, low, dtype=np.int64)
+    sizes = np.bincount(shifted, minlength=high - low + 1)
+    seen = sizes > 0
+    codes = shifted if seen.all() else (np.cumsum(seen) - 1).take(shifted)
+    for array in (codes, sizes):
+        array.flags.writeable = False
+    return Groups.of_whole_numbers(codes, np.flatnonzero(seen) + low, sizes if seen.all() else sizes[seen])
 
 
 def _at(values: Floats, rows: Codes) -> Floats:

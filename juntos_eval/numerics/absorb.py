@@ -14,12 +14,13 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from juntos_eval.arrays import Floats, frozen
 from juntos_eval.errors import DesignError
-from juntos_eval.numerics.absorb_factors import Component, Factor, components_of, in_singletons
+from juntos_eval.numerics.absorb_factors import Component, Factor, components_of, in_singletons, subtract
 from juntos_eval.numerics.absorb_rank import large_rank
 from juntos_eval.numerics.absorb_system import (
     DenseSystem,
@@ -37,6 +38,8 @@ SMALL = 3000
 _ORTHOGONAL = 1e-13
 _TOO_FAR = 1e-10
 _PASSES = 6
+# ratio of weights, and of effects to what a column is in size, from which rounding has to be looked at
+_UNEVEN = 100.0
 # entries from which columns are shared out among threads, and how many of those at most
 _LARGE = 500_000
 _WORKERS = 4
@@ -61,6 +64,9 @@ class Absorber:
         Factor and place in it of each component, the eliminated ones first.
     system : System, optional
         What solves for the others; None where there are none.
+    is_even : bool
+        Levels without slopes, few beside the largest factor, and weights of like size: the equations say by
+        themselves that they are solved to rounding.
 
     Examples
     --------
@@ -80,6 +86,7 @@ class Absorber:
     others: tuple[Component, ...]
     order: tuple[tuple[int, int], ...]
     system: System | None
+    is_even: bool = False
 
     def residuals(self, matrix: Floats) -> Floats:
         """Take the effects out of each column.
@@ -103,23 +110,28 @@ class Absorber:
         self.take_out(rest)
         return rest
 
-    def take_out(self, matrix: Floats) -> None:
+    def take_out(self, matrix: Floats, norms: Floats | None = None) -> None:
         """Take the effects out of each column where it stands: :meth:`residuals` without a copy.
 
         Parameters
         ----------
         matrix : numpy.ndarray, shape (n, k)
             Overwritten.
+        norms : numpy.ndarray, shape (k,), optional
+            Weighted lengths of the columns, where they are known already.
         """
         if not self.eliminated:
             return
+        norms = self._norms(matrix) if norms is None else norms
         columns, workers = matrix.shape[1], min(os.cpu_count() or 1, _WORKERS)
         if matrix.size < _LARGE or columns < 2 or workers < 2 or isinstance(self.system, SparseSystem):
-            self._take_out(matrix)
+            self._take_out(matrix, norms)
             return
         # columns do not know of each other, and array operations let other threads run
         with ThreadPoolExecutor(max_workers=min(columns, workers)) as pool:
-            for _ in pool.map(lambda place: self._take_out(matrix[:, place : place + 1]), range(columns)):
+            ends = np.linspace(0, columns, min(columns, workers) + 1).astype(int).tolist()
+            places = [slice(low, high) for low, high in pairwise(ends)]
+            for _ in pool.map(lambda one: self._take_out(matrix[:, one], norms[one]), places):
                 pass
 
     def effects(self, values: Floats) -> tuple[Floats, ...]:
@@ -137,38 +149,39 @@ class Absorber:
             others span have zero, in the factors other than the largest.
         """
         column = np.array(values, dtype=np.float64).reshape(-1, 1, order="F")
-        solved = self._take_out(column.copy(order="F"))
+        solved = self._take_out(column.copy(order="F"), self._norms(column))
         left = column[:, 0].copy()
-        _subtract(left, self.others, solved[:, 0])
+        subtract(left, self.others, self._by_part(solved[:, 0]))
         own = []
         for part in self.eliminated:
             own.append(part.coefficients(self._weighted(left)))
-            left -= part.spread(own[-1])
-        ends = np.cumsum([part.count for part in self.others])[:-1]
-        coefficients = [*own, *np.split(solved[:, 0], ends)] if self.others else own
+            subtract(left, (part,), own[-1:])
+        coefficients = [*own, *self._by_part(solved[:, 0])]
         whole = [np.zeros((f.count, f.slopes.shape[1] + f.has_intercepts)) for f in self.factors]
         parts = (*self.eliminated, *self.others)
         for part, (factor, _), values_of_part in zip(parts, self.order, coefficients, strict=True):
             whole[factor] += values_of_part[:, None] * part.origin
         return tuple(frozen(effects) for effects in whole)
 
-    def _take_out(self, rest: Floats) -> Floats:
+    def _take_out(self, rest: Floats, norms: Floats) -> Floats:
         """Take the effects out of the columns in place; return the coefficients of the other components."""
         solved = np.zeros((sum(part.count for part in self.others), rest.shape[1]))
         if self.system is None:
             self._centre(rest)
             return solved
         lengths = np.concatenate([part.lengths for part in self.others])
-        norms = self._norms(rest)
         # sums over more rows carry more rounding
         limit = np.outer(np.sqrt(lengths), norms) * max(1.0, np.sqrt(len(rest) / 1e5))
+        at_once = self._take_out_at_once(rest, limit, norms)
+        if at_once is not None:
+            return at_once
         self._centre(rest)
         right = self._sums_of_others(rest)
         for _ in range(_PASSES):
             step = self.system.solve(right, norms)
             solved += step
             for column, coefficients in zip(rest.T, step.T, strict=True):
-                _subtract(column, self.others, coefficients)
+                subtract(column, self.others, self._by_part(coefficients))
             self._centre(rest)
             right = self._sums_of_others(rest)
             is_done = (np.abs(right) <= _ORTHOGONAL * limit).all(axis=0)
@@ -183,10 +196,30 @@ class Absorber:
             )
         return solved
 
+    def _take_out_at_once(self, rest: Floats, limit: Floats, norms: Floats) -> Floats | None:
+        """Solve from the sums by level, and look at each row once; None where rounding could come of it."""
+        system = self.system if self.is_even else None
+        if not isinstance(system, DenseSystem):
+            return None
+        largest = self.eliminated[0]
+        means = np.empty((largest.count, rest.shape[1]), order="F")
+        for place, column in enumerate(rest.T):
+            means[:, place] = largest.coefficients(self._weighted(column))
+        right = self._sums_of_others(rest) - system.of_others(means)
+        step = system.solve(right, norms)
+        total = len(rest) if self.weights is None else float(self.weights.sum())
+        is_small = np.abs(step) <= _UNEVEN * norms / np.sqrt(total)
+        if not (is_small.all() and (np.abs(system.unsolved(right, step)) <= _ORTHOGONAL * limit).all()):
+            return None
+        means -= system.of_eliminated(step)
+        for column, own, others in zip(rest.T, means.T, step.T, strict=True):
+            subtract(column, (largest, *self.others), (own, *self._by_part(others)))
+        return step
+
     def _centre(self, rest: Floats) -> None:
         for column in rest.T:
             for part in self.eliminated:
-                _subtract(column, (part,), part.coefficients(self._weighted(column)))
+                subtract(column, (part,), (part.coefficients(self._weighted(column)),))
 
     def _sums_of_others(self, rest: Floats) -> Floats:
         sums = np.empty((sum(part.count for part in self.others), rest.shape[1]))
@@ -199,15 +232,12 @@ class Absorber:
         squares = [np.einsum("i,i->", column, self._weighted(column)) for column in rest.T]
         return np.asarray(np.sqrt(squares), dtype=np.float64)
 
+    def _by_part(self, coefficients: Floats) -> list[Floats]:
+        ends = np.cumsum([part.count for part in self.others])[:-1]
+        return np.split(coefficients, ends) if self.others else []
+
     def _weighted(self, column: Floats) -> Floats:
         return column if self.weights is None else column * self.weights
-
-
-def _subtract(column: Floats, parts: Sequence[Component], coefficients: Floats) -> None:
-    start = 0
-    for part in parts:
-        column -= part.spread(coefficients[start : start + part.count])
-        start += part.count
 
 
 def absorber(factors: Sequence[Factor], weights: Floats | None = None, *, small: int = SMALL) -> Absorber:
@@ -262,7 +292,14 @@ def absorber(factors: Sequence[Factor], weights: Floats | None = None, *, small:
         others=others,
         order=order,
         system=system,
+        is_even=_is_even((*eliminated, *others), system, weights),
     )
+
+
+def _is_even(parts: Sequence[Component], system: System | None, weights: Floats | None) -> bool:
+    if not isinstance(system, DenseSystem) or any(part.column is not None for part in parts):
+        return False
+    return system.is_kept and (weights is None or bool(weights.max() <= _UNEVEN * weights.min()))
 
 
 def _checked(factors: Sequence[Factor], weights: Floats | None) -> Floats | None:
@@ -292,7 +329,8 @@ def _system_of(
     blocks = blocks_of(eliminated, others, weights)
     is_plain_pair = len(eliminated) == len(others) == 1 and eliminated[0].column is others[0].column is None
     if blocks.size <= small:
-        kept = independent_levels(blocks, is_plain_pair=is_plain_pair)
-        return DenseSystem.of(blocks, kept), int(kept.sum()), True
+        matrix = blocks.matrix()
+        kept = independent_levels(blocks, is_plain_pair=is_plain_pair, matrix=matrix)
+        return DenseSystem.of(blocks, kept, matrix), int(kept.sum()), True
     rank, is_exact = large_rank(eliminated, others, blocks, weights)
     return SparseSystem.of(blocks), rank, is_exact

@@ -14,10 +14,12 @@ import numpy as np
 from juntos_eval.arrays import Bools, Codes, Floats, frozen
 from juntos_eval.errors import DesignError
 
-__all__ = ["Component", "Factor", "components_of", "in_singletons"]
+__all__ = ["Component", "Factor", "components_of", "in_singletons", "subtract"]
 
 # share of a slope's length within a level below which what the columns before leave of it is rounding
 _DEGENERATE = 1e-9
+# rows that are gone through at a time
+STRETCH = 65_536
 # rows from which it pays to look whether they are sorted
 _WORTH = 10_000
 
@@ -106,7 +108,14 @@ class Component:
         weighted = values if self.column is None else values * self.column
         if self.starts is not None:
             return np.add.reduceat(weighted, self.starts)
-        return np.asarray(np.bincount(self.codes, weights=weighted, minlength=self.count), dtype=np.float64)
+        if self.count > STRETCH // 8 or len(values) <= STRETCH:
+            return np.asarray(np.bincount(self.codes, weighted, minlength=self.count), dtype=np.float64)
+        # sums of sums carry far less rounding than one that runs over all rows
+        total = np.zeros(self.count)
+        for start in range(0, len(values), STRETCH):
+            rows = slice(start, start + STRETCH)
+            total += np.bincount(self.codes[rows], weighted[rows], minlength=self.count)
+        return total
 
     def coefficients(self, values: Floats) -> Floats:
         """Project weighted values on the component, level by level."""
@@ -115,10 +124,7 @@ class Component:
 
     def spread(self, coefficients: Floats) -> Floats:
         """Give each row the coefficient of its level times the column."""
-        if self.starts is None:
-            spread: Floats = coefficients.take(self.codes)
-        else:
-            spread = np.repeat(coefficients, np.diff(self.starts, append=len(self.codes)))
+        spread: Floats = coefficients.take(self.codes)
         if self.column is not None:
             spread *= self.column
         return spread
@@ -127,6 +133,39 @@ class Component:
     def rank(self) -> int:
         """Levels that have the component."""
         return int(np.count_nonzero(self.lengths))
+
+
+def subtract(values: Floats, parts: Sequence[Component], coefficients: Sequence[Floats]) -> None:
+    """Take from each row, where it stands, the coefficients of its levels times the components' columns.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n,)
+        Overwritten.
+    parts : sequence of Component
+    coefficients : sequence of numpy.ndarray, shape (count,)
+        Of each component.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.numerics.absorb_factors import Factor, components_of, subtract
+    >>> values = np.array([5.0, 6.0, 7.0])
+    >>> subtract(values, components_of(Factor(codes=[0, 0, 1], count=2), None), [np.array([5.0, 7.0])])
+    >>> values.tolist()
+    [0.0, 1.0, 0.0]
+    """
+    # by stretches that stay in the cache, in memory that was given once
+    buffer = np.empty(min(STRETCH, len(values)))
+    for start in range(0, len(values), STRETCH):
+        rows = slice(start, start + STRETCH)
+        left = values[rows]
+        spread = buffer[: len(left)]
+        for part, of_part in zip(parts, coefficients, strict=True):
+            np.take(of_part, part.codes[rows], out=spread, mode="clip")
+            if part.column is not None:
+                spread *= part.column[rows]
+            left -= spread
 
 
 def components_of(factor: Factor, weights: Floats | None) -> tuple[Component, ...]:
@@ -174,18 +213,23 @@ def _component(factor: Factor, column: Floats | None, lengths: Floats, origin: F
         column=None if column is None else frozen(column),
         lengths=frozen(lengths),
         origin=frozen(origin),
-        starts=_starts(factor.codes, factor.count),
+        starts=_starts(factor),
     )
 
 
-def _starts(codes: Codes, count: int) -> Codes | None:
+def _starts(factor: Factor) -> Codes | None:
     """Return where each level begins, if rows are sorted by level, and short levels make that worth it."""
-    if len(codes) < _WORTH or codes[0] != 0 or codes[-1] != count - 1:
+    if len(factor.codes) < _WORTH or not factor.sizes.all() or not is_sorted(factor.codes):
         return None
-    steps = np.diff(codes)
-    if steps.min() < 0 or steps.max() > 1:
-        return None
-    return frozen(np.concatenate([[0], np.flatnonzero(steps) + 1]), np.int64)
+    starts = np.cumsum(factor.sizes) - factor.sizes
+    starts.flags.writeable = False
+    return starts
+
+
+def is_sorted(codes: Codes) -> bool:
+    """Say whether codes do not fall from row to row."""
+    # most that are not show it soon
+    return all(bool((part[1:] >= part[:-1]).all()) for part in (codes[:_WORTH], codes[_WORTH - 1 :]))
 
 
 def _slope_component(
@@ -193,12 +237,12 @@ def _slope_component(
 ) -> Component:
     origin = np.zeros((factor.count, factor.slopes.shape[1] + factor.has_intercepts))
     origin[:, position] = 1.0
-    rest = slope.astype(np.float64)
+    rest = np.array(slope, dtype=np.float64)
     full = np.sqrt(_squares(factor, rest, weights))
     for _ in range(2):  # once more against rounding
         for part in before:
             coefficients = part.coefficients(rest if weights is None else rest * weights)
-            rest = rest - part.spread(coefficients)
+            subtract(rest, (part,), (coefficients,))
             origin -= coefficients[:, None] * part.origin
     length = np.sqrt(_squares(factor, rest, weights))
     has_own = length > _DEGENERATE * full

@@ -9,7 +9,7 @@ a small matrix when the other factors have few levels, else one that is only eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,6 +36,11 @@ _FLAT = 1e-13
 _PATIENCE = 50
 # entries up to which the matrix itself is formed for a factorisation that is to help the iteration
 _FORMED = 40_000_000
+# multiplications up to which a matrix product keeps to one thread, and rows of it that are too few
+_ONE_THREAD = 2**18
+_FEW = 128
+# levels up to which the equations are kept, to see at once how well they were solved
+_KEPT = 200
 
 
 class System(Protocol):
@@ -73,7 +78,7 @@ class Blocks:
         """Return S, dense."""
         whole = np.asarray(self.inner.toarray())
         for cross, length in zip(self.cross, self.lengths, strict=True):
-            whole -= _as_dense(cross.T @ _over(cross, length))
+            whole -= _projected(cross, length)
         return np.asarray((whole + whole.T) / 2.0)
 
     def sparse_matrix(self) -> sparse.csr_array:
@@ -152,11 +157,26 @@ def _over(cross: Any, length: Floats) -> Any:
     )
 
 
-def _as_dense(matrix: Any) -> Floats:
-    return np.asarray(matrix if isinstance(matrix, np.ndarray) else matrix.toarray(), dtype=np.float64)
+def _projected(cross: Any, length: Floats) -> Floats:
+    r"""Return :math:`C' L^{-1} C`."""
+    if isinstance(cross, sparse.csr_array):
+        return np.asarray((cross.T @ _over(cross, length)).toarray(), dtype=np.float64)
+    whole = np.zeros((cross.shape[1],) * 2)
+    for rows in _stretches(len(cross), whole.size):
+        whole += cross[rows].T @ _over(cross[rows], length[rows])
+    return whole
 
 
-def independent_levels(blocks: Blocks, *, is_plain_pair: bool) -> Bools:
+def _stretches(rows: int, each: int) -> Iterator[slice]:
+    """Yield stretches of rows that no matrix product, of so many products a row, shares out among threads."""
+    stretch = _ONE_THREAD // max(each, 1)
+    # of many columns threads are worth their while
+    stretch = stretch if stretch >= _FEW else rows
+    for start in range(0, rows, max(stretch, 1)):
+        yield slice(start, start + stretch)
+
+
+def independent_levels(blocks: Blocks, *, is_plain_pair: bool, matrix: Floats | None = None) -> Bools:
     """Say which columns of Z stick out of the span of the eliminated components and of the other columns.
 
     Two factors without slopes: all but one in each connected component of the graph of levels that meet in a
@@ -167,6 +187,8 @@ def independent_levels(blocks: Blocks, *, is_plain_pair: bool) -> Bools:
     blocks : Blocks
         Of unweighted components: the rank does not hang on positive weights.
     is_plain_pair : bool
+    matrix : numpy.ndarray, shape (q, q), optional
+        S, where it was formed already.
 
     Returns
     -------
@@ -181,10 +203,10 @@ def independent_levels(blocks: Blocks, *, is_plain_pair: bool) -> Bools:
     if is_plain_pair:
         used = blocks.inner.diagonal() > 0
         kept = np.asarray(used, dtype=np.bool_)
-        _, first = np.unique(_connected(blocks)[used], return_index=True)
+        _, first = np.unique(_connected(blocks, matrix)[used], return_index=True)
         kept[np.flatnonzero(used)[first]] = False
         return kept
-    matrix = blocks.matrix()
+    matrix = blocks.matrix() if matrix is None else matrix
     scale = _scale(np.asarray(blocks.inner.diagonal()))
     _, order, rank, _ = linalg.lapack.dpstrf(matrix * np.outer(scale, scale), tol=PIVOT, lower=1)
     kept = np.zeros(blocks.size, dtype=np.bool_)
@@ -192,12 +214,12 @@ def independent_levels(blocks: Blocks, *, is_plain_pair: bool) -> Bools:
     return kept & (np.asarray(blocks.inner.diagonal()) > 0)
 
 
-def _connected(blocks: Blocks) -> Codes:
+def _connected(blocks: Blocks, matrix: Floats | None) -> Codes:
     """Return the connected component of each level of the second factor."""
     cross = blocks.cross[0]
     if not sparse.issparse(cross):
-        meets = (cross > 0).astype(np.float64)
-        graph = sparse.csr_array(meets.T @ meets)
+        # levels that meet in a level of the first factor, all of whose products are positive
+        graph = sparse.csr_array((blocks.matrix() if matrix is None else matrix) != 0)
         return np.asarray(csgraph.connected_components(graph, directed=False)[1], dtype=np.int64)
     rows, columns = cross.shape
     whole = sparse.block_array([[None, cross], [sparse.csr_array((columns, rows)), None]], format="csr")
@@ -212,14 +234,16 @@ def _scale(diagonal: Floats) -> Floats:
 class DenseSystem:
     """S factorised once, on the columns that are independent; the others have coefficient zero."""
 
+    blocks: Blocks
     kept: Bools
     scale: Floats
     factor: Floats
+    matrix: Floats
 
     @classmethod
-    def of(cls, blocks: Blocks, kept: Bools) -> DenseSystem:
-        """Factorise."""
-        reduced = blocks.matrix()[np.ix_(kept, kept)]
+    def of(cls, blocks: Blocks, kept: Bools, matrix: Floats) -> DenseSystem:
+        """Factorise S."""
+        reduced = matrix[np.ix_(kept, kept)]
         scale = _scale(np.diag(reduced))
         try:
             factor = linalg.cholesky(reduced * np.outer(scale, scale), lower=True)
@@ -229,7 +253,9 @@ class DenseSystem:
                 where=f"{int(kept.sum()):,} effects beside the largest factor",
                 remedy="look for weights of very different size, and slopes that hardly vary within a level",
             ) from failure
-        return cls(frozen(kept, np.bool_), frozen(scale), frozen(factor))
+        has_own = len(matrix) <= _KEPT and not any(sparse.issparse(cross) for cross in blocks.cross)
+        whole = frozen(matrix if has_own else np.zeros((0, 0)))
+        return cls(blocks, frozen(kept, np.bool_), frozen(scale), frozen(factor), whole)
 
     def solve(self, right: Floats, norms: Floats) -> Floats:  # noqa: ARG002 (the protocol's)
         """Return the solution whose coefficients of spanned columns are zero."""
@@ -238,6 +264,31 @@ class DenseSystem:
             inner = linalg.cho_solve((self.factor, True), right[self.kept] * self.scale[:, None])
             solution[self.kept] = inner * self.scale[:, None]
         return solution
+
+    def unsolved(self, right: Floats, solution: Floats) -> Floats:
+        """Return what a solution leaves of the right-hand sides, where S was kept."""
+        return right - self.matrix @ solution
+
+    def of_others(self, means: Floats) -> Floats:
+        """Return the inner products of Z with the eliminated component times coefficients, (q, k)."""
+        cross, found = self.blocks.cross[0], np.zeros((self.blocks.size, means.shape[1]))
+        # sums of sums carry less rounding, too
+        for rows in _stretches(len(cross), self.blocks.size * means.shape[1]):
+            found += cross[rows].T @ means[rows]
+        return found
+
+    def of_eliminated(self, solution: Floats) -> Floats:
+        """Return the coefficients of Z times a solution on the eliminated component, (levels, k)."""
+        cross, length = self.blocks.cross[0], self.blocks.lengths[0][:, None]
+        sums = np.empty((len(cross), solution.shape[1]), order="F")
+        for rows in _stretches(len(cross), solution.size):
+            sums[rows] = cross[rows] @ solution
+        return np.asarray(np.divide(sums, length, out=np.zeros_like(sums), where=length > 0))
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether S, and its one block with the eliminated component, are at hand."""
+        return bool(len(self.matrix)) and len(self.blocks.cross) == 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

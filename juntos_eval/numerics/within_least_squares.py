@@ -28,7 +28,7 @@ _SAFE = 1e-3
 _PLAIN = 0.05
 # rows whose products are summed at once, so that they stay in the cache
 _CHUNK = 32_768
-_FEW = 4
+_FEW = 5
 _SPANNED = 1e-9
 _ROUNDING = 1e-13
 
@@ -116,9 +116,12 @@ def within_least_squares(
     whole = np.empty((len(outcome), len(columns) + 1), order="F")
     for position, column in enumerate((outcome, *columns)):
         whole[:, position] = column
-    spread, size = _lengths(whole, weights)
-    within.take_out(whole)
-    left = _squares(whole, weights) if within.factors else spread**2
+    spread, size = _lengths(whole, weights, has_effects=bool(within.factors))
+    within.take_out(whole, size)
+    products = _products(whole, weights) if whole.size > _SMALL else None
+    left = spread**2
+    if within.factors:
+        left = _squares(whole, weights) if products is None else np.diag(products)
     if within.factors:
         is_left = np.sqrt(left) > np.maximum(_SPANNED * spread, _ROUNDING * size)
     else:
@@ -128,8 +131,9 @@ def within_least_squares(
     used = np.flatnonzero(is_left[1:])
     whole.flags.writeable = False
     design = whole[:, 1:] if is_left.all() else whole[:, 1:][:, used]
-    fit = _solve(design, whole[:, 0], weights)
-    coefficients, kept, bread, residuals = fit
+    if products is not None:
+        products = products[np.ix_(np.append(0, used + 1), np.append(0, used + 1))]
+    coefficients, kept, bread, residuals = _solve(design, whole[:, 0], weights, products)
     if len(kept) < len(used):
         design = design[:, kept]
     spanned = np.setdiff1d(np.arange(len(used)), kept)
@@ -147,9 +151,12 @@ def within_least_squares(
     )
 
 
-def _solve(design: Floats, outcome: Floats, weights: Floats | None) -> tuple[Floats, Codes, Floats, Floats]:
-    if design.size > _SMALL:
-        gram, right = _products(design, outcome, weights)
+def _solve(
+    design: Floats, outcome: Floats, weights: Floats | None, products: Floats | None
+) -> tuple[Floats, Codes, Floats, Floats]:
+    """Solve by the inner products of outcome and design where they are given and do, else by a QR."""
+    if products is not None:
+        gram, right = products[1:, 1:], products[0, 1:]
         scale = 1.0 / np.sqrt(np.diag(gram))
         try:
             triangle = linalg.cholesky(gram * np.outer(scale, scale), lower=True)
@@ -157,39 +164,45 @@ def _solve(design: Floats, outcome: Floats, weights: Floats | None) -> tuple[Flo
             triangle = np.zeros((1, 1))
         own = np.diag(triangle).min() ** 2
         if own > _SAFE:
-            inverse = linalg.solve_triangular(triangle, np.diag(scale), lower=True)
-            bread = inverse.T @ inverse
+            bread = _inverse(triangle) * np.outer(scale, scale)
             coefficients = bread @ right
             residuals = _less_fitted(outcome, design, coefficients)
             if own > _PLAIN:
                 return coefficients, np.arange(design.shape[1]), bread, residuals
-            _, rest = _products(design, residuals, weights)
-            step = bread @ rest
+            step = bread @ _against(design, residuals if weights is None else residuals * weights)
             residuals = _less_fitted(residuals, design, step)
             return coefficients + step, np.arange(design.shape[1]), bread, residuals
     fit = least_squares(design, outcome, weights)
     return fit.coefficients[fit.kept], fit.kept, fit.bread, fit.residuals
 
 
-def _products(design: Floats, outcome: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
-    """Return X'WX and X'Wy, summed in chunks."""
-    size = design.shape[1]
-    gram, right = np.zeros((size, size)), np.zeros(size)
+def _inverse(triangle: Floats) -> Floats:
+    """Return the inverse of L L'."""
+    # no general solver, whose threads take their time to wake up for a small matrix
+    half = linalg.lapack.dtrtri(triangle, lower=1)[0]
+    return np.asarray(half.T @ half)
+
+
+def _products(matrix: Floats, weights: Floats | None) -> Floats:
+    """Return X'WX, summed in chunks."""
+    size = matrix.shape[1]
+    gram = np.zeros((size, size))
     if size <= _FEW:  # single sums, which need no matrix product and its threads
-        for place, column in enumerate(design.T):
+        for place, column in enumerate(matrix.T):
             weighted = column if weights is None else column * weights
-            right[place] = np.einsum("i,i->", weighted, outcome)
             for other in range(place + 1):
-                gram[place, other] = gram[other, place] = np.einsum("i,i->", weighted, design[:, other])
-        return gram, right
+                gram[place, other] = gram[other, place] = np.einsum("i,i->", weighted, matrix[:, other])
+        return gram
     if weights is None:
-        return np.asarray(design.T @ design), np.asarray(design.T @ outcome)
-    for rows in _chunks(len(outcome)):
-        part = design[rows]
-        weighted = part * weights[rows, None]
-        gram += part.T @ weighted
-        right += weighted.T @ outcome[rows]
-    return gram, right
+        return np.asarray(matrix.T @ matrix)
+    for rows in _chunks(len(matrix)):
+        part = matrix[rows]
+        gram += part.T @ (part * weights[rows, None])
+    return gram
+
+
+def _against(design: Floats, values: Floats) -> Floats:
+    return np.asarray([np.einsum("i,i->", column, values) for column in design.T])
 
 
 def _less_fitted(outcome: Floats, design: Floats, coefficients: Floats) -> Floats:
@@ -199,7 +212,8 @@ def _less_fitted(outcome: Floats, design: Floats, coefficients: Floats) -> Float
         return rest
     rest = outcome.copy()
     for column, coefficient in zip(design.T, coefficients, strict=True):
-        rest -= column * coefficient
+        for rows in _chunks(len(rest)):
+            rest[rows] -= column[rows] * coefficient
     rest.flags.writeable = False
     return rest
 
@@ -209,17 +223,21 @@ def _chunks(rows: int) -> Iterator[slice]:
         yield slice(start, start + _CHUNK)
 
 
-def _lengths(matrix: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+def _lengths(matrix: Floats, weights: Floats | None, *, has_effects: bool) -> tuple[Floats, Floats]:
     """Return the length of each column about its mean, and about zero."""
     spread, size = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
     total = float(len(matrix)) if weights is None else float(weights.sum())
     for position, column in enumerate(matrix.T):
         mean = float(column.sum() if weights is None else weights @ column) / total
+        if position and has_effects:  # only its order of magnitude is asked for
+            whole = float(np.einsum("i,i->", column, column if weights is None else column * weights))
+            spread[position] = np.sqrt(max(whole - total * mean**2, 0.0))
+            size[position] = np.sqrt(whole)
+            continue
         squares = 0.0
         for rows in _chunks(len(column)):
             gap = column[rows] - mean
-            gap *= gap
-            squares += float(gap.sum() if weights is None else (gap * weights[rows]).sum())
+            squares += float(np.einsum("i,i->", gap, gap if weights is None else gap * weights[rows]))
         spread[position], size[position] = np.sqrt(squares), np.sqrt(squares + total * mean**2)
     return spread, size
 

@@ -157,7 +157,7 @@ class FixedEffects:
         factors = tuple(factor for _, factor in prepared)
         weights = chosen.weights if self.weights is not None else None
         within = absorber(factors, weights)
-        arrays, names = covariate_columns(terms, chosen)
+        arrays, names = covariate_columns(terms, chosen, as_stored=True)
         if not effects:
             arrays, names = [np.ones(chosen.n), *arrays], [CONSTANT, *names]
         regression = within_least_squares(

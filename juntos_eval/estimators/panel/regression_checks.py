@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from juntos_eval.arrays import Floats
+from juntos_eval.arrays import Codes, Floats
 from juntos_eval.estimate import Check, Groups
 
 __all__ = ["condition_check", "dropped_columns_check", "level_checks", "leverage_check", "singleton_check"]
@@ -95,5 +95,14 @@ def level_checks(factors: Mapping[str, Groups]) -> tuple[Check, ...]:
     for label, groups in factors.items():
         sizes = groups.sizes[groups.sizes > 0]
         detail = f"{len(sizes):,} of {label}, of {sizes.min():,} to {sizes.max():,} rows "
-        found.append(Check("levels", None, detail + f"(median {np.median(sizes):g})"))
+        found.append(Check("levels", None, detail + f"(median {_median(sizes):g})"))
     return tuple(found)
+
+
+def _median(sizes: Codes) -> float:
+    """Return the median of whole numbers, of which there may be millions and few that differ."""
+    if sizes.max() > len(sizes):
+        return float(np.median(sizes))
+    below = np.cumsum(np.bincount(sizes))
+    middle = np.searchsorted(below, [(len(sizes) - 1) // 2, len(sizes) // 2], side="right")
+    return float(middle.mean())

@@ -131,7 +131,9 @@ def covariate_terms(data: DataFrame, covariates: Sequence[str]) -> tuple[Covaria
     )
 
 
-def covariate_columns(terms: Sequence[CovariateTerm], chosen: Selection) -> tuple[list[Floats], list[str]]:
+def covariate_columns(
+    terms: Sequence[CovariateTerm], chosen: Selection, *, as_stored: bool = False
+) -> tuple[list[Any], list[str]]:
     """Return the columns of a design and their names; the product of categories has one a pair of levels.
 
     Parameters
@@ -139,6 +141,8 @@ def covariate_columns(terms: Sequence[CovariateTerm], chosen: Selection) -> tupl
     terms : sequence of CovariateTerm
     chosen : Selection
         Numbers under ``columns``, categories as indicators under ``covariates``.
+    as_stored : bool
+        Leave columns of whole numbers as they are: for who copies them anyway, and computes nothing before.
 
     Returns
     -------
@@ -146,9 +150,13 @@ def covariate_columns(terms: Sequence[CovariateTerm], chosen: Selection) -> tupl
     list of str
         ``column``, ``column[level]``, and these joined by a colon.
     """
-    arrays: list[Floats] = []
+    arrays: list[Any] = []
     names: list[str] = []
     for term in terms:
+        if as_stored and len(term.columns) == 1 and term.columns[0] in chosen.columns:
+            names.append(term.columns[0])
+            arrays.append(chosen.stored(term.columns[0]))
+            continue
         pieces: list[tuple[str, Any]] = [("", None)]
         for column in term.columns:
             pieces = [
