@@ -1,5 +1,7 @@
 # Every public name, once: type checkers read these imports as they stand, and __init__.py reads them to
 # know where to fetch a name when it is first used. A new public name is one line here.
+from juntos_eval.engine import DuckDB as DuckDB
+from juntos_eval.engine import Spark as Spark
 from juntos_eval.errors import DesignError as DesignError
 from juntos_eval.errors import InferenceError as InferenceError
 from juntos_eval.errors import JuntosError as JuntosError
@@ -37,6 +39,7 @@ from juntos_eval.estimators.did import aggregate as aggregate
 from juntos_eval.estimators.did import bacon as bacon
 from juntos_eval.estimators.did import compare_estimators as compare_estimators
 from juntos_eval.estimators.did import equal_effects_test as equal_effects_test
+from juntos_eval.estimators.did import fit_at_scale as fit_at_scale
 from juntos_eval.estimators.did import honest as honest
 from juntos_eval.estimators.did import pretrend_power as pretrend_power
 from juntos_eval.estimators.did import pretrend_test as pretrend_test

@@ -11,6 +11,7 @@ from juntos_eval.arrays import Bools, Codes, Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Block, BlockInfluence, Check, Estimate, Fit, Inference, Uncertainty
 from juntos_eval.estimate.combination import combined
+from juntos_eval.estimators.did.moment_influence import MomentInfluence
 from juntos_eval.estimators.did.pretrend import pretrend_check
 
 __all__ = ["aggregate"]
@@ -264,6 +265,9 @@ def _fit(estimate: Estimate, cells: _Cells, averages: list[_Average]) -> Fit:
     weights = np.array([one.weights for one in averages])
     along = np.array([one.along_shares for one in averages])
     moved = np.flatnonzero((along != 0).any(axis=1))
+    if isinstance(fit.influence, MomentInfluence) and isinstance(shares.influence, MomentInfluence):
+        summed = fit.influence.combine(weights).plus(shares.influence.combine(along))
+        return replace(fit, values=combined(fit.values, weights), influence=summed, shares=None, linear=None)
     every = np.arange(fit.n, dtype=np.int64)
     errors = Block(every, moved, np.asarray(shares.influence.combine(along[moved]).dense()))
     combined_cells = fit.influence.combine(weights)
