@@ -78,7 +78,7 @@ def _make(
     with plain_errors():
         # imported here, so that --help and completion stay quick
         from juntos_eval.pipeline.build import build
-        from juntos_eval.pipeline.plan import Run, steps
+        from juntos_eval.pipeline.plan import Run, not_made, steps
 
         run = Run.choose(root=root, data_raw=data_raw, seed=seed, households=households)
         outcome = build(steps(run), until=until, state=run.state, quiet=quiet)
@@ -88,6 +88,8 @@ def _make(
             print_error(error, step=name)
         if not outcome.is_sound:
             raise typer.Exit(code=2)
+        for lost in not_made(run):
+            Console(stderr=True, soft_wrap=True).print(f"Not made: {lost}.", style="yellow", markup=False)
         _say_what_was_made(until, len(outcome.made), run.result(until), synthetic=run.is_synthetic)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from juntos_eval.errors import SourceError
 from juntos_eval.paths import MANIFEST, RawFolder
 from juntos_eval.pipeline.fingerprint import fingerprint
+from juntos_eval.pipeline.not_made import NotMade
 from juntos_eval.pipeline.run import Run, Synthetic
 from juntos_eval.pipeline.step import Step
 from juntos_eval.surveys import enaho
@@ -18,9 +19,10 @@ from juntos_eval.surveys.store import provenance_path, read_table, write_table
 from juntos_eval.surveys.synthetic import SURVEY_YEARS, write_synthetic
 from juntos_eval.surveys.synthetic.truth import TRUTH_FILE
 
-__all__ = ["LINKED", "data_steps", "tables_of", "years_of"]
+__all__ = ["LINKED", "data_steps", "households_not_made", "tables_of", "years_of"]
 
 LINKED = "linked_households"
+_DISTRICTS = "districts"
 
 _ROOMS = ("surveys", "numerics/rasch.py", "arrays.py", "paths.py")
 
@@ -76,17 +78,65 @@ def data_steps(run: Run) -> list[Step]:
     -------
     list of Step
         Synthetic files where the run writes its own, one clean table a step, households by year,
-        and linked households where there are two years.
+        and linked households where there are two years; what a missing file is needed for is left out
+        (``households_not_made`` names it).
     """
     years = years_of(run)
     tables = {year: tables_of(run, year) for year in years}
+    lacking = {year: _lacking(run, year) for year in years}
+    whole = [year for year in years if not lacking[year]]
     steps = [] if run.synthetic is None else [_synthetic(run.synthetic)]
-    steps.append(_clean(run, "districts", None))
-    steps += [_clean(run, table, year) for year in years for table in tables[year]]
-    steps += [_households(run, year, tables[year]) for year in years]
-    if len(years) > 1:
+    if run.synthetic is not None or find_table(run.raw(), survey="geo", table=_DISTRICTS, year=None):
+        steps.append(_clean(run, _DISTRICTS, None))
+    steps += [
+        _clean(run, table, year) for year in years for table in tables[year] if table not in lacking[year]
+    ]
+    steps += [_households(run, year, tables[year]) for year in whole]
+    if len(years) > 1 and years == tuple(whole):
         steps.append(_linked(run, years[-2], years[-1]))
     return steps
+
+
+def households_not_made(run: Run) -> tuple[NotMade, ...]:
+    """Return the tables of the main job that its raw files do not suffice for.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    tuple of NotMade
+        One a year whose household table lacks a file, and the linked households then.
+    """
+    years = years_of(run)
+    found = []
+    for year in years:
+        lost = _lacking(run, year)
+        if lost:
+            modules = [load_source("enaho").module(table, year) for table in lost if table != _DISTRICTS]
+            fetch = f"`juntos-eval fetch enaho --years {year} --modules {','.join(modules)}`"
+            place = "data_raw/README.md says where the districts' file comes from"
+            ways = [*([fetch] if modules else []), *([place] if _DISTRICTS in lost else [])]
+            names = " and ".join(
+                f"{'geo' if table == _DISTRICTS else f'enaho {year}'} {table}" for table in lost
+            )
+            why = f"there is no file of {names}"
+            found.append(NotMade(table=f"households_{year}", why=why, remedy="; ".join(ways)))
+    if found and len(years) > 1:
+        lost_years = " and ".join(lost.table for lost in found)
+        found.append(NotMade(table=LINKED, why=f"it needs {lost_years}", remedy=found[0].remedy))
+    return tuple(found)
+
+
+def _lacking(run: Run, year: int) -> tuple[str, ...]:
+    """Return what the household table of a year needs and has no file: its own tables, the districts."""
+    if run.synthetic is not None:
+        return ()
+    raw = run.raw()
+    lost = [table for table in tables_of(run, year) if _find(raw, table, year) is None]
+    has_districts = find_table(raw, survey="geo", table=_DISTRICTS, year=None) is not None
+    return (*lost, *(() if has_districts else (_DISTRICTS,)))
 
 
 def _find(raw: RawFolder, table: str, year: int) -> Path | None:

@@ -1,4 +1,4 @@
-"""Steps from ENAHO's modules of any year 2004-2025 to clean tables, where a year's sumaria lies."""
+"""Steps from ENAHO's modules of any year 2004-2025 to clean tables."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from juntos_eval.errors import SourceError
 from juntos_eval.paths import MANIFEST, RawFolder
 from juntos_eval.pipeline.fingerprint import fingerprint
+from juntos_eval.pipeline.not_made import NotMade
 from juntos_eval.pipeline.run import Run
 from juntos_eval.pipeline.step import Step
 from juntos_eval.surveys import enaho
 from juntos_eval.surveys.codebook import load_codebook
+from juntos_eval.surveys.harmonise import normal_name
 from juntos_eval.surveys.provenance import CleanTable
+from juntos_eval.surveys.read_columns import column_names
 from juntos_eval.surveys.source import find_table, load_source
 from juntos_eval.surveys.store import provenance_path, write_table
 from juntos_eval.surveys.synthetic import SURVEY_YEARS
 
-__all__ = ["enaho_module_steps", "enaho_module_years"]
+__all__ = ["enaho_module_steps", "enaho_module_years", "modules_not_made"]
 
 SURVEY: Final = "enaho"
 #: The file that marks a year as laid out whole.
@@ -40,7 +44,7 @@ _OF_MAIN_JOB: Final = ("members", "programmes")
 
 
 def enaho_module_years(run: Run) -> tuple[int, ...]:
-    """Return the years whose sumaria lies in the raw folder; none where the run writes its own files.
+    """Return the years of which a module lies in the raw folder; none where the run writes its own files.
 
     Parameters
     ----------
@@ -51,15 +55,11 @@ def enaho_module_years(run: Run) -> tuple[int, ...]:
     tuple of int
         In order.
     """
-    if run.synthetic is not None:
-        return ()
-    raw = run.raw()
-    years = sorted(int(year) for year in load_source(SURVEY).years if year.isdigit())
-    return tuple(year for year in years if _find(raw, MARK, year) is not None)
+    return tuple(sorted({year for year, _, _ in _candidates(run)}))
 
 
 def enaho_module_steps(run: Run) -> list[Step]:
-    """Return one step a clean table whose raw file lies in the folder of a year with a sumaria.
+    """Return one step a clean table whose raw file lies in the folder.
 
     Parameters
     ----------
@@ -77,13 +77,63 @@ def enaho_module_steps(run: Run) -> list[Step]:
     >>> enaho_module_steps(Run.choose(root=Path("nowhere"), data_raw=None, seed=1, households=400))
     []
     """
+    return [
+        _step(run, name, year) for year, name, path in _candidates(run) if not _lost(run, name, year, path)
+    ]
+
+
+def modules_not_made(run: Run) -> tuple[NotMade, ...]:
+    """Return the tables whose files are extracts that lack needed columns, in years without a sumaria.
+
+    In a year laid out whole, with its sumaria, such a file is an error: it is another module or edition.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    tuple of NotMade
+    """
     found = []
-    for year in enaho_module_years(run):
+    for year, name, path in _candidates(run):
+        lost = _lost(run, name, year, path)
+        if lost:
+            why = f"{path.name} lacks needed columns: {', '.join(lost[:6])}"
+            remedy = "use the file as INEI publishes it, or state other names in a mapping overlay"
+            found.append(NotMade(table=f"{name}_{year}", why=why, remedy=remedy))
+    return tuple(found)
+
+
+def _candidates(run: Run) -> list[tuple[int, str, Path]]:
+    """Return year, clean table and raw file of every module that is there and not of the main job."""
+    if run.synthetic is not None:
+        return []
+    raw, found = run.raw(), []
+    for year in sorted(int(year) for year in load_source(SURVEY).years if year.isdigit()):
         for name, (table, _) in _TABLES.items():
-            is_of_main_job = name in _OF_MAIN_JOB and year in SURVEY_YEARS
-            if not is_of_main_job and _find(run.raw(), table, year) is not None:
-                found.append(_step(run, name, year))
+            path = None if name in _OF_MAIN_JOB and year in SURVEY_YEARS else _find(raw, table, year)
+            if path is not None:
+                found.append((year, name, path))
     return found
+
+
+def _lost(run: Run, name: str, year: int, path: Path) -> tuple[str, ...]:
+    """Return the needed columns that an extract lacks; of a year laid out whole the reader tells."""
+    raw = run.raw()
+    if path.suffix.lower() == ".zip" or _find(raw, MARK, year) is not None:
+        return ()
+    try:
+        there = {normal_name(column) for column in column_names(path)}
+    except SourceError:
+        return ()  # damaged: the step says how
+    needed = (
+        column
+        for column in load_codebook(SURVEY).columns_of(_TABLES[name][0], year)
+        if column.is_needed and column.name != "year"
+    )
+    raw_names = [column.raw[str(year)] for column in needed]
+    return tuple(lost for lost in raw_names if normal_name(lost) not in there)
 
 
 def _find(raw: RawFolder, table: str, year: int) -> Path | None:

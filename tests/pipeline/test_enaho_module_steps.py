@@ -8,7 +8,7 @@ import pytest
 
 from juntos_eval.pipeline.build import build
 from juntos_eval.pipeline.data_steps import years_of
-from juntos_eval.pipeline.plan import Run, steps
+from juntos_eval.pipeline.plan import Run, not_made, steps
 from juntos_eval.surveys.store import read_table
 from juntos_eval.surveys.synthetic import write_history
 
@@ -38,7 +38,7 @@ def test_without_the_years_of_the_main_job_there_is_nothing_to_estimate(run: Run
     assert [name for name, _ in outcome.failures] == ["estimates-without-enaho"]
 
 
-def test_the_real_folder_s_extracts_of_2019_are_no_year_of_the_main_job(
+def test_the_real_folder_s_extracts_of_2019_are_cleaned_and_are_no_year_of_the_main_job(
     shared_data: Path, tmp_path: Path
 ) -> None:
     folder = shared_data / "peru"
@@ -46,4 +46,10 @@ def test_the_real_folder_s_extracts_of_2019_are_no_year_of_the_main_job(
         pytest.skip(f"no ENAHO files at {folder}")
     run = Run.choose(root=tmp_path, data_raw=folder, seed=1, households=400)
     assert years_of(run) == (2024, 2025)
-    assert not [step.name for step in steps(run) if "enaho-" in step.name or step.name.endswith("-2019")]
+    names = [step.name for step in steps(run)]
+    assert not [name for name in names if name.startswith("households-2019") or "panel" in name]
+    # extracts with every needed column are cleaned, the others are named with what they lack
+    made = {name for name in names if name.endswith("-2019")}
+    lost = {one.table for one in not_made(run) if one.table.endswith("_2019")}
+    assert {"clean-education-2019", "clean-employment-2019", "clean-housing-2019"} <= made
+    assert not {name.removeprefix("clean-").replace("-2019", "_2019") for name in made} & lost
