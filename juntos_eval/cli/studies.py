@@ -219,8 +219,8 @@ def _print(run: StudyRun) -> None:
                       _number(answer.std_error), interval, str(answer.estimate.sample.units))  # fmt: skip
     console.print(table)
     for verdict in run.verdicts:
-        numbers = f"published {_number(verdict.published)}, ours {_number(verdict.ours)}"
-        say(f"    {verdict.verdict}: {verdict.row}, {numbers}; {verdict.detail}")
+        compared = f"published {_number(verdict.published)}, ours {_number(verdict.ours)}"
+        say(f"    {verdict.verdict}: {verdict.row}, {compared}; {verdict.detail}")
     for line in run.troubles:
         say(f"    could not be fitted: {line}")
     say(f"    {len(run.assumptions)} assumptions fill gaps: `juntos-eval study show {run.study}`, or --json")

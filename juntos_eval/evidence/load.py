@@ -71,7 +71,9 @@ def load_record(id: str, overlay: str | Path | None = None) -> StudyRecord:  # n
     Parameters
     ----------
     id : str
+        Author and year, as `juntos-eval evidence list` prints it.
     overlay : str or Path, optional
+        A folder of YAML files read beside the package's own.
 
     Returns
     -------
@@ -81,6 +83,13 @@ def load_record(id: str, overlay: str | Path | None = None) -> StudyRecord:  # n
     ------
     SourceError
         If there is no such study; near names are offered.
+
+    Examples
+    --------
+    >>> from juntos_eval.evidence.load import load_record
+    >>> record = load_record("scott_2022")
+    >>> record.design.family, record.number("abs_inhibitory").estimate
+    ('did', 0.11)
     """
     if overlay is None and id in _packaged():
         return _packaged()[id]

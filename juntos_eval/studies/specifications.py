@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Literal
 
 from pandas import DataFrame
@@ -31,6 +33,8 @@ __all__ = [
     "by_matching_over_time",
     "by_rollout",
     "instrumented",
+    "mean_gap",
+    "on_rows",
     "within",
 ]
 
@@ -319,6 +323,8 @@ def within(
     cluster: str | None,
     label: Text,
     role: Role = "published",
+    id: str = "published",  # noqa: A002
+    is_valid: bool = True,
 ) -> Specification:
     """Return fixed effects with errors clustered as named; the first regressor answers.
 
@@ -328,7 +334,8 @@ def within(
     cluster : str, optional
         None: heteroskedasticity-robust errors.
     label : Text
-    role : str
+    role, id : str
+    is_valid : bool
 
     Returns
     -------
@@ -336,5 +343,44 @@ def within(
     """
     inference: Inference = Robust("HC1") if cluster is None else Cluster(cluster)
     model = FixedEffects(outcome="y", covariates=regressors, absorb=absorb)
-    name = "published" if role == "published" else f"within_{cluster or 'robust'}"
-    return _fitted(name, label, role, model, inference=inference)
+    # without absorbed effects the constant stands first
+    row = 0 if absorb else 1
+    return _fitted(id, label, role, model, inference=inference, row=row, is_valid=is_valid)
+
+
+def mean_gap(*, cluster: str) -> Specification:
+    """Return the raw gap between treated and untreated rows, shown for its bias.
+
+    Parameters
+    ----------
+    cluster : str
+
+    Returns
+    -------
+    Specification
+        On frames with ``treated y``.
+    """
+    return _fitted(
+        "naive",
+        Text(en="Raw gap", es="Brecha sin ajustar"),
+        "naive",
+        MeanDifference(outcome="y", treatment="treated"),
+        inference=Cluster(cluster),
+        is_valid=False,
+    )
+
+
+def on_rows(specification: Specification, rows: Callable[[DataFrame], DataFrame]) -> Specification:
+    """Return the specification fitted on part of the frame.
+
+    Parameters
+    ----------
+    specification : Specification
+    rows : callable
+        From the whole frame to the rows that are used.
+
+    Returns
+    -------
+    Specification
+    """
+    return replace(specification, fit=lambda data: specification.fit(rows(data)))

@@ -191,6 +191,7 @@ def sibling_pairs(raw: RawFolder) -> DataFrame:
     both["treated"] = both["treated"].astype(int)
     return both.assign(
         child=both["household"] + "-" + both["is_younger"].astype(str),
+        household_wave=both["household"] + "-" + both["wave"].astype(str),
         treated_wave=both["treated"] * both["wave"],
         wave_younger=both["wave"] * both["is_younger"],
         treated_wave_younger=both["treated"] * both["wave"] * both["is_younger"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,7 @@ class PaymentWeeks:
     remoteness : float
         How much less people work in municipalities that are paid close to interviews (both have to do with
         the road): what a comparison without municipality effects picks up.
+    kind : {"score", "share"}
     """
 
     individuals: int = 859
@@ -95,6 +97,7 @@ class PaymentWeeks:
     spread: float = 14.0
     home_spread: float = 5.0
     remoteness: float = 3.0
+    kind: Literal["score", "share"] = "score"
 
     def draw(self, generator: Generator, effect: float) -> DataFrame:
         """Return one row a person: ``person municipality paid before during after y``."""
@@ -106,7 +109,11 @@ class PaymentWeeks:
         cut = np.cumsum(chances / chances.sum(axis=0), axis=0)
         kind = (generator.random(self.individuals)[None, :] > cut).sum(axis=0)
         level = self.home_spread * generator.normal(size=self.municipalities) - self.remoteness * remote
-        hours = self.mean + level[home] + effect * (kind == 0)
+        means = self.mean + level[home] + effect * (kind == 0)
+        if self.kind == "score":
+            outcome = means + self.spread * generator.normal(size=self.individuals)
+        else:
+            outcome = (generator.random(self.individuals) < np.clip(means, 0.0, 1.0)).astype(float)
         return pd.DataFrame(
             {
                 "person": np.arange(self.individuals),
@@ -114,7 +121,7 @@ class PaymentWeeks:
                 "before": (kind == 0).astype(int),
                 "during": (kind == 1).astype(int),
                 "after": (kind == 2).astype(int),
-                "y": hours + self.spread * generator.normal(size=self.individuals),
+                "y": outcome,
             }
         )
 

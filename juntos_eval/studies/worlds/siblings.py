@@ -67,6 +67,7 @@ class Siblings:
                 "treated_wave": treated * wave,
                 "treated_wave_younger": treated * wave * younger,
                 "wave_younger": wave * younger,
+                "household_wave": household * 2 + wave,
                 "y": outcome,
             }
         )
