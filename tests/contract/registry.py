@@ -410,16 +410,17 @@ ASKED_IN_THEIR_OWN_TESTS = frozenset(
         "PovertyChange",
         "Redistribution",
     }
-    | {"MetaAnalysis", "SelectionModel"}  # rows are studies, weighed by their own errors
+    | {"BayesianShrinkage", "MetaAnalysis", "SelectionModel"}  # rows are studies, weighed by their own errors
     | {"CumulativeRD", "MultiCutoffRD", "MultiScoreRD", "DifferenceInDiscontinuities"}
     | {"MultiCutoffExtrapolation"}  # its rows must face two cutoffs
     | {"ChangesInChanges"}  # quantiles change places when the outcome changes its sign
     | {"RandomTiming"}  # no sampling weights: the error is of who is treated when
     | {"SyntheticControl", "SyntheticDiD"}  # no sampling weights; influence is the jackknife's, weights held
-    # their intervals know what another inference of a fit would not: a largest bias, a randomization
-    | {"HonestRD", "LocalRandomization"}
+    | {"HonestRD"}  # its intervals know a largest bias, which another inference of a fit would not
     | {"ComplierEffect", "ComplierMeans", "HorowitzManskiBounds", "LeeBounds", "ManskiBounds"}
 )
+# of pooled studies, whose errors are known: no other fit can be asked with them
+OF_STUDIES = frozenset({"KnappHartung", "KnownVariance"})
 
 _DRAWS = "draws go to rows in the order of the data"
 _LABELS = "draws go to clusters in the order of their labels"
