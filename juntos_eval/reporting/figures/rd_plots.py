@@ -192,7 +192,7 @@ def rd_sensitivity_figure(rows: DataFrame, setting: Setting) -> Drawing:
     ----------
     rows : pandas.DataFrame
         Of ``bandwidth_sensitivity``, ``polynomial_sensitivity``, ``donut_sensitivity``, ``placebo_cutoffs``,
-        ``placebo_samples`` or the windows of ``LocalRandomization``: told by its columns.
+        or ``placebo_samples``: told by its columns.
     setting : Setting
 
     Returns
