@@ -100,7 +100,7 @@ def modules_not_made(run: Run) -> tuple[NotMade, ...]:
         lost = _lost(run, name, year, path)
         if lost:
             why = f"{path.name} lacks needed columns: {', '.join(lost[:6])}"
-            remedy = "use the file as INEI publishes it, or state other names in a mapping overlay"
+            remedy = "use the file as INEI publishes it"
             found.append(NotMade(table=f"{name}_{year}", why=why, remedy=remedy))
     return tuple(found)
 
