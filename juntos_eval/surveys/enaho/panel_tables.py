@@ -189,7 +189,7 @@ def clean_panel(raw: RawFolder, last: int, name: str, *, households: CleanTable 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = write_panel(Path(folder), seed=1, households=300, releases=(2011,), modules=("sumaria",))
     ...     panel = clean_panel(RawFolder.at(folder), 2011, "sumaria").frame
-    >>> sorted(panel["year"].unique()), bool(panel["waves"].max() == 5)
+    >>> sorted(panel["year"].unique().tolist()), bool(panel["waves"].max() == 5)
     ([2007, 2008, 2009, 2010, 2011], True)
     """
     release, annual = release_of_last(last), _ANNUAL[name]

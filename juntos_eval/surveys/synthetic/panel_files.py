@@ -403,17 +403,10 @@ def span_factor(model: HistoryModel, gap: int) -> float:
 
     Examples
     --------
-        >>> from juntos_eval.surveys.synthetic.history_items import (
-        LAST_SHORT_YEAR,
-        RENUMBERED,
-        Items,
-        mean_factor,
-        text,
-    )
-    from juntos_eval.surveys.synthetic.history_model import HistoryModel
-        >>> from juntos_eval.surveys.synthetic.panel_files import span_factor
-        >>> round(span_factor(HistoryModel(panel_share=0.5, attrition=0.0), 4), 6)
-        10.0
+    >>> from juntos_eval.surveys.synthetic.history_model import HistoryModel
+    >>> from juntos_eval.surveys.synthetic.panel_files import span_factor
+    >>> round(span_factor(HistoryModel(panel_share=0.5, attrition=0.0), 4), 6)
+    10.0
     """
     kept = 1 - model.attrition
     cohort = model.panel_share / PANEL_WAVES
