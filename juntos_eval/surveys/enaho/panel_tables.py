@@ -214,7 +214,7 @@ def clean_panel(raw: RawFolder, last: int, name: str, *, households: CleanTable 
         raise SchemaError(
             f"No wave of the {name} file of the panel {release.first}-{release.last} can be cleaned",
             where=file.path.name,
-            remedy="its raw names stand in no document seen: a row of columns.csv with a source would open it",
+            remedy="its raw names stand in no document seen: a sourced row of columns.csv would open it",
         )
     frame = _together(made, PANEL_SCHEMAS[name])
     if frame["panel_weight"].isna().all() and households is not None:

@@ -1,10 +1,10 @@
 """The boundary of the mining mita on ENAHO 2015-2019, which are not part of the repository.
 
 The shared data's README gives "about -0.39, s.e. 0.07, on 14,454 households in 206 districts as a first look"
-and no specification. Ours were settled after several regressions had been looked at: Dell's (2010) polynomial in latitude and
-longitude of degree 3 within 100 km with four segments, the plane (degree 1) beside it, survey weights,
-clusters by district, and the local polynomial in the distance from the boundary. The first two agree with the
-README within a standard error; the last sees no jump at the boundary itself.
+and no specification. Ours were settled after several regressions had been looked at: Dell's (2010) polynomial
+in latitude and longitude of degree 3 within 100 km with four segments, the plane (degree 1) beside it, survey
+weights, clusters by district, and the local polynomial in the distance from the boundary. The first two agree
+with the README within a standard error; the last sees no jump at the boundary itself.
 """
 
 from __future__ import annotations
