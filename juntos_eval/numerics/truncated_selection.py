@@ -111,7 +111,7 @@ def fit_selection(effects: Floats, errors: Floats, cutoffs: Floats, *, is_symmet
     return Selected(
         values=np.concatenate([at[:1], np.exp(at[1:])]),
         influence=influence - influence.mean(axis=0),
-        converged=bool(np.abs(scores.sum(axis=0)).max() < 1e-3 * len(effects)),
+        converged=bool(np.abs(scores.sum(axis=0)).max() < 1e-6 * len(effects)),
         loglikelihood=-float(found.fun),
     )
 

@@ -21,6 +21,7 @@ __all__ = [
     "fgt",
     "generalised_entropy",
     "gini",
+    "less",
     "s_gini",
     "sen_shorrocks_thon",
     "watts",
@@ -287,6 +288,27 @@ def atkinson(incomes: Floats, weights: Floats, aversion: float) -> Valued:
     equal = float(np.exp(moment)) if power == 0 else moment ** (1 / power)
     of_equal = equal * of_moment if power == 0 else equal / (power * moment) * of_moment
     return 1 - equal / mean, -of_equal / mean + equal / mean**2 * of_mean
+
+
+def less(first: Valued, second: Valued) -> Valued:
+    """Return the difference of two indices of the same rows, and its influence.
+
+    Parameters
+    ----------
+    first, second : tuple of float and numpy.ndarray, shape (n,)
+
+    Returns
+    -------
+    tuple of float and numpy.ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from juntos_eval.numerics.welfare_indices import less
+    >>> less((3.0, np.ones(1)), (1.0, np.zeros(1)))[0]
+    2.0
+    """
+    return first[0] - second[0], first[1] - second[1]
 
 
 #: What each name means, with its parameter.

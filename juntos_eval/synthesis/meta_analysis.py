@@ -164,7 +164,7 @@ class MetaAnalysis:
             "q": found,
             "q_df": df,
             "q_p_value": float(stats.chi2.sf(found, df)) if df else np.nan,
-            "heterogeneity_share": max(0.0, 1.0 - df / found) if df and found > 0 else np.nan,
+            "heterogeneity_share": _share(found, df),
         }
         if design.shape[1] > 1:
             alone = between_variance(effects, variances, np.ones((len(effects), 1)), self.method)
@@ -175,6 +175,13 @@ class MetaAnalysis:
         details["common_effect_std_error"] = float(precision.sum() ** -0.5)
         details["prediction_interval"] = _prediction(fit, between, self.level)
         return details
+
+
+def _share(found: float, df: int) -> float:
+    """Return I squared, the part of the spread beyond the studies' own errors: none where all are alike."""
+    if not df:
+        return np.nan
+    return max(0.0, 1.0 - df / found) if found > 0 else 0.0
 
 
 def _prediction(fit: Fit, between: float, level: float) -> list[float]:

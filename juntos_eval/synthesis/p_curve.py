@@ -74,7 +74,7 @@ def p_curve(data: DataFrame, *, outcome: str, std_error: str) -> PCurve:
 
     Under no effect the probability of a p value at most as large, given that it is significant, is uniform:
     :math:`pp_i = p_i/.05`; under a power of 33 percent it is
-    :math:`pp_i = 1 - (F(|z_i|) - F(z_{.025}))/(1 - F(z_{.025}))` with F of the statistic's size at that
+    :math:`pp_i = (F(|z_i|) - F(z_{.025}))/(1 - F(z_{.025}))` with F of the statistic's size at that
     power. Each is tested by :math:`\sum_i \Phi^{-1}(pp_i)/\sqrt m`.
 
     Parameters

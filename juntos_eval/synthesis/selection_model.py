@@ -134,6 +134,11 @@ class SelectionModel:
                     "highest likelihood found", found.converged, f"log likelihood {found.loglikelihood:.6g}"
                 ),
                 Check(
+                    "spread",
+                    None if found.values[1] > 1e-3 * np.median(errors) else False,
+                    f"tau = {found.values[1]:.4g}; at zero its error, and a normal interval, say nothing",
+                ),
+                Check(
                     "studies in each step",
                     bool(counts.min() >= 10),
                     f"{counts.tolist()}; a step with fewer than 10 is hardly known",

@@ -118,6 +118,7 @@ class BayesianShrinkage:
         values, covariance = _moments(spread, mass, *parts)
         intervals, positive = self._tails(spread, mass, parts)
         own = values[2:] - values[0]
+        at_end = mass[-(POINTS // 100) :].sum()
         return Estimate(
             spec={"estimator": "BayesianShrinkage", **asdict(self)},
             keys={"term": ("pooled", "spread", *("study",) * chosen.n), "study": ("", "", *labels)},
@@ -134,8 +135,8 @@ class BayesianShrinkage:
             checks=(
                 Check(
                     "prior of the spread",
-                    bool(mass[-max(1, len(mass) // 100) :].sum() < 1e-3) or self.spread_prior != "uniform",
-                    f"posterior mass at the end of the grid {mass[-max(1, len(mass) // 100) :].sum():.2g}",
+                    bool(at_end < 1e-3),
+                    f"{at_end:.2g} of the posterior lies in the last hundredth of the spreads looked at",
                 ),
             ),
             details={

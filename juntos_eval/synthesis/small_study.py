@@ -126,7 +126,15 @@ def pet_peese(
         spec={"estimator": "pet_peese", "outcome": outcome, "std_error": std_error},
         keys={"term": ("pet", "peese")},
         values=np.array([part.values[0] for part in parts]),
-        uncertainty=replace(parts[0].uncertainty, covariance=covariance, df_each=None),
+        uncertainty=replace(
+            parts[0].uncertainty,
+            method="; ".join(
+                f"{name}: {part.uncertainty.method}"
+                for name, part in zip(("PET", "PEESE"), parts, strict=True)
+            ),
+            covariance=covariance,
+            df_each=None,
+        ),
         sample=parts[0].sample,
         checks=parts[0].checks,
         details={"chosen": "peese" if is_above else "pet"},
@@ -232,20 +240,18 @@ def trim_and_fill(
 
 
 def _fill(analysis: MetaAnalysis, effects: Floats, errors: Floats, rule: FilledBy, missing: str) -> _Filled:
-    import pandas as pd
-
     # turned so that studies are missing on the left
     sign = 1.0 if missing == "left" else -1.0
     order = np.argsort(sign * effects, kind="stable")
     y, s = sign * effects[order], errors[order]
-    count, centre = 0, np.nan
-    for _ in range(len(y)):
-        kept = pd.DataFrame({analysis.outcome: y[: len(y) - count], analysis.std_error: s[: len(y) - count]})
-        centre = float(analysis.fit(kept).values[0])
-        found = _missing_studies(y - centre, rule)
-        if found == count:
+    count, seen = 0, {0}
+    while True:
+        centre = _centre(analysis, y[: len(y) - count], s[: len(y) - count])
+        found = min(_missing_studies(y - centre, rule), len(y) - 1)
+        if found == count or found in seen:  # a number that comes back would come back for ever
             break
-        count = min(found, len(y) - 1)
+        count = found
+        seen.add(count)
     mirror = slice(len(y) - count, len(y))
     return _Filled(
         effects=np.concatenate([effects, sign * (2 * centre - y[mirror])]),
@@ -253,6 +259,13 @@ def _fill(analysis: MetaAnalysis, effects: Floats, errors: Floats, rule: FilledB
         missing=count,
         side=missing,
     )
+
+
+def _centre(analysis: MetaAnalysis, effects: Floats, errors: Floats) -> float:
+    import pandas as pd
+
+    kept = pd.DataFrame({analysis.outcome: effects, analysis.std_error: errors})
+    return float(analysis.fit(kept).values[0])
 
 
 def _missing_studies(centred: Floats, rule: FilledBy) -> int:

@@ -137,6 +137,12 @@ def test_studies_without_an_error_are_counted_and_those_with_a_false_one_refused
             _model().fit(studies.assign(se=[false, 0.1, 0.1, 0.1, 0.1]))
 
 
+def test_studies_that_agree_to_the_last_digit_have_no_heterogeneity() -> None:
+    found = _model().fit(pd.DataFrame({"effect": [0.2, 0.2, 0.2], "se": [0.1, 0.2, 0.3]}))
+    assert found.details["heterogeneity_share"] == 0.0
+    assert found.details["between_variance"] == 0.0
+
+
 def test_one_study_is_itself_and_says_that_nothing_is_known_of_others() -> None:
     found = _model().fit(_studies("A").head(1))
     assert found.values[0] == 0.1

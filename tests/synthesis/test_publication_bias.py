@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy import stats
+from scipy import optimize, stats
 
 from juntos_eval.errors import DesignError
 from juntos_eval.inference.cluster import Cluster
@@ -162,6 +162,13 @@ def test_p_curve_is_stouffers_sum_by_hand() -> None:
     found = p_curve(pd.DataFrame({"effect": sizes * 0.1, "se": 0.1}), **_COLUMNS)
     p = 2 * stats.norm.sf(sizes[:3])
     assert found.significant == 3
+    # under a power of 33 percent: the mean of the statistic at that power, and chances beyond 1.96 given it
+    critical = stats.norm.isf(0.025)
+    mean = optimize.brentq(lambda m: stats.norm.sf(critical - m) + stats.norm.cdf(-critical - m) - 0.33, 0, 5)
+    two_sided = stats.norm.cdf(np.append(sizes[:3], critical), mean)
+    two_sided -= stats.norm.cdf(-np.append(sizes[:3], critical), mean)
+    chances = (two_sided[:3] - two_sided[3]) / (1 - two_sided[3])
+    assert found.flat_z == pytest.approx(stats.norm.ppf(chances).sum() / np.sqrt(3))
     assert found.right_skew_z == pytest.approx(stats.norm.ppf(p / 0.05).sum() / np.sqrt(3))
     assert found.half_z == pytest.approx(stats.norm.ppf(p[1:] / 0.025).sum() / np.sqrt(2))
     assert found.shares.tolist() == pytest.approx([1 / 3, 1 / 3, 0, 0, 1 / 3])

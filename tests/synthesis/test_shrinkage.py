@@ -70,6 +70,12 @@ def test_with_no_spread_allowed_it_is_the_common_effect_and_with_much_each_stand
     assert loose.values[2:] == pytest.approx(STUDIES.effect.head(2), abs=0.01)
 
 
+def test_a_prior_that_binds_is_told() -> None:
+    wide = STUDIES.assign(effect=[-2.0, 3.0, 0.0, 5.0, -4.0])
+    assert _model(spread_prior="uniform", spread_scale=0.5).fit(wide).checks[0].passed is False
+    assert _model(spread_prior="uniform", spread_scale=50.0).fit(wide).checks[0].passed is True
+
+
 def test_a_study_that_stands_twice_and_a_false_prior_are_refused() -> None:
     with pytest.raises(DesignError, match="each study"):
         _model().fit(STUDIES.assign(study="a"))

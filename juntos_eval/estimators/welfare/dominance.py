@@ -76,7 +76,7 @@ class Dominance:
     def __post_init__(self) -> None:
         lines = tuple(float(line) for line in np.atleast_1d(self.lines))
         object.__setattr__(self, "lines", lines)
-        is_rising = all(low < high for low, high in pairwise(lines))
+        is_rising = all(low < high for low, high in pairwise(lines)) and all(np.isfinite(lines))
         if self.order not in (1, 2, 3) or not lines or not is_rising:
             raise DesignError(
                 "dominance is asked at lines in ascending order, of order 1, 2 or 3",

@@ -63,7 +63,7 @@ class GrowthIncidence:
     weights: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.parts, bool) or self.parts < 2:
+        if not _is_number_of_parts(self.parts):
             raise DesignError(
                 "a growth incidence curve has two parts or more",
                 where=f"GrowthIncidence(parts={self.parts})",
@@ -148,3 +148,7 @@ class GrowthIncidence:
             whole[rows] = part
             spread.append((value, whole))
         return spread
+
+
+def _is_number_of_parts(parts: object) -> bool:
+    return isinstance(parts, int) and not isinstance(parts, bool) and parts >= 2

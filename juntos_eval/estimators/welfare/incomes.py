@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from juntos_eval.arrays import Codes, Floats
 from juntos_eval.errors import DesignError
-from juntos_eval.estimate import Check, Fit, Inference
+from juntos_eval.estimate import Check, Fit, Groups, Inference
 from juntos_eval.estimators.design import Selection, groups_to_carry, select
 from juntos_eval.estimators.survey_statistics.domains import domain_influence, domain_of, rows_by_domain
 from juntos_eval.numerics.welfare_indices import Valued
@@ -129,7 +129,7 @@ def incomes_check(incomes: Floats, column: str) -> Check:
     )
 
 
-def fit_by_domain(chosen: Selection, by: str | None, indices: Indices) -> tuple[Fit, Any]:
+def fit_by_domain(chosen: Selection, by: str | None, indices: Indices) -> tuple[Fit, Groups]:
     """Return the same indices of each domain; rows outside a domain have no influence on it.
 
     Parameters
@@ -144,17 +144,13 @@ def fit_by_domain(chosen: Selection, by: str | None, indices: Indices) -> tuple[
     tuple of Fit and Groups
     """
     domains = domain_of(chosen, by)
-    values: list[float] = []
-    influence: Floats | None = None
-    for rows in rows_by_domain(domains):
-        found = indices(rows)
-        values += [value for value, _ in found]
-        if influence is None:
-            influence = np.zeros((chosen.n, len(found)))
+    parts = [(rows, indices(rows)) for rows in rows_by_domain(domains)]
+    influence = np.zeros((chosen.n, len(parts[0][1])))
+    for rows, found in parts:
         influence[rows] = np.column_stack([part for _, part in found])
     fit = Fit(
-        values=np.array(values),
-        influence=domain_influence(influence if influence is not None else np.zeros((chosen.n, 0)), domains),
+        values=np.array([value for _, found in parts for value, _ in found]),
+        influence=domain_influence(influence, domains),
         parameters=domains.count,
         groups=chosen.groups,
     )

@@ -26,7 +26,7 @@ from juntos_eval.numerics.welfare_indices import Valued, fgt, sen_shorrocks_thon
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Poverty", "PovertyMeasure", "poverty_indices"]
+__all__ = ["Poverty", "PovertyMeasure", "known_measures", "poverty_indices"]
 
 PovertyMeasure = Literal["headcount", "gap", "severity", "watts", "sst"]
 _ORDERS = {"headcount": 0.0, "gap": 1.0, "severity": 2.0}
@@ -82,14 +82,7 @@ class Poverty:
     weights: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "measures", names_of(self.measures))
-        unknown = [name for name in self.measures if name not in get_args(PovertyMeasure)]
-        if unknown or not self.measures:
-            raise DesignError(
-                f"there are no poverty measures {unknown}",
-                where="Poverty(measures)",
-                remedy=f"choose of {', '.join(get_args(PovertyMeasure))}",
-            )
+        object.__setattr__(self, "measures", known_measures(self.measures))
 
     def fit(
         self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
@@ -146,6 +139,33 @@ class Poverty:
             fit=fit,
             inference=rule,
         )
+
+
+def known_measures(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return measures of poverty as a tuple.
+
+    Parameters
+    ----------
+    given : str or sequence of str
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    DesignError
+        For one that there is not, or none at all.
+    """
+    measures = names_of(given)
+    unknown = [name for name in measures if name not in get_args(PovertyMeasure)]
+    if unknown or not measures:
+        raise DesignError(
+            f"there are no poverty measures {unknown}",
+            where="measures",
+            remedy=f"choose of {', '.join(get_args(PovertyMeasure))}",
+        )
+    return measures
 
 
 def poverty_indices(

@@ -15,7 +15,7 @@ from juntos_eval.estimators.welfare.incomes import incomes_check, lines_of, sele
 from juntos_eval.estimators.welfare.periods import two_periods
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.ranked_moments import weighted_mean
-from juntos_eval.numerics.welfare_indices import Valued, fgt
+from juntos_eval.numerics.welfare_indices import Valued, fgt, less
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -147,14 +147,14 @@ class PovertyChange:
 
     def _parts(self, sides: list[_Side]) -> dict[str, Valued]:
         first, second = sides
-        change = _less(second.poverty, first.poverty)
+        change = less(second.poverty, first.poverty)
         grown, shared = first.scaled_to(second.mean), second.scaled_to(first.mean)
-        growth, redistribution = _less(grown, first.poverty), _less(shared, first.poverty)
+        growth, redistribution = less(grown, first.poverty), less(shared, first.poverty)
         if self.decomposition == "datt_ravallion":
             parts = {"change": change, "growth": growth, "redistribution": redistribution}
-            return {**parts, "residual": _less(_less(change, growth), redistribution)}
+            return {**parts, "residual": less(less(change, growth), redistribution)}
         # the other order: incomes are shared anew first, and grow then
-        growth_last, redistribution_last = _less(second.poverty, shared), _less(second.poverty, grown)
+        growth_last, redistribution_last = less(second.poverty, shared), less(second.poverty, grown)
         return {
             "change": change,
             "growth": _middle(growth, growth_last),
@@ -221,10 +221,6 @@ def _whole(valued: Valued, rows: Bools) -> Valued:
     influence = np.zeros(len(rows))
     influence[rows] = valued[1]
     return valued[0], influence
-
-
-def _less(first: Valued, second: Valued) -> Valued:
-    return first[0] - second[0], first[1] - second[1]
 
 
 def _middle(first: Valued, second: Valued) -> Valued:

@@ -10,7 +10,6 @@ import numpy as np
 from juntos_eval.arrays import Floats
 from juntos_eval.errors import DesignError
 from juntos_eval.estimate import Check, DenseInfluence, Estimate, Fit, Inference
-from juntos_eval.estimators.panel.regression_frame import names_of
 from juntos_eval.estimators.survey_statistics.domains import sample_of
 from juntos_eval.estimators.welfare.incomes import (
     incomes_check,
@@ -18,10 +17,10 @@ from juntos_eval.estimators.welfare.incomes import (
     refuse_not_positive,
     select_incomes,
 )
-from juntos_eval.estimators.welfare.poverty import PovertyMeasure, poverty_indices
+from juntos_eval.estimators.welfare.poverty import PovertyMeasure, known_measures, poverty_indices
 from juntos_eval.inference.robust import Robust
 from juntos_eval.numerics.ranked_moments import ranking, weighted_mean
-from juntos_eval.numerics.welfare_indices import Valued, concentration
+from juntos_eval.numerics.welfare_indices import Valued, concentration, less
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -83,7 +82,7 @@ class Redistribution:
     weights: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "measures", names_of(self.measures))
+        object.__setattr__(self, "measures", known_measures(self.measures))
 
     def fit(
         self, data: DataFrame, *, inference: Inference | None = None, carry: tuple[str, ...] = ()
@@ -182,15 +181,11 @@ def _progressivity(
         "gini_after": became,
         "concentration_after": kept,
         "concentration_transfer": reached,
-        "reynolds_smolensky": _less(was, kept),
-        "reranking": _less(became, kept),
-        "kakwani": _less(was, reached),
+        "reynolds_smolensky": less(was, kept),
+        "reranking": less(became, kept),
+        "kakwani": less(was, reached),
         "transfer_share": (paid / mean, of_paid / mean - paid / mean**2 * of_mean),
     }
-
-
-def _less(first: Valued, second: Valued) -> Valued:
-    return first[0] - second[0], first[1] - second[1]
 
 
 def _refuse_transfer(transfer: Floats, column: str) -> None:

@@ -222,6 +222,7 @@ def test_groups_are_domains_of_the_sample() -> None:
 
 
 _UNKNOWN: Any = ("fgt",)
+_HALVES: Any = 2.5
 
 
 @pytest.mark.parametrize(
@@ -238,6 +239,11 @@ _UNKNOWN: Any = ("fgt",)
         (lambda f: je.Inequality(outcome="income").fit(f.assign(income=-f.income)), "mean income is not"),
         (lambda _: je.Inequality(outcome="income", indices=(("atkinson", 0.0),)), "no index"),
         (lambda _: je.Inequality(outcome="income", indices=()), "no index"),
+        (
+            lambda _: je.Redistribution(outcome="income", transfer="transfer", measures=_UNKNOWN),
+            "no poverty measures",
+        ),
+        (lambda _: je.GrowthIncidence(outcome="income", time="year", parts=_HALVES), "two parts"),
         (lambda _: je.LorenzCurve(outcome="income", shares=(0.0, 0.5)), "between 0 and 1"),
         (lambda f: je.LorenzCurve(outcome="income").fit(f.assign(income=0.0)), "total of zero"),
         (
@@ -257,7 +263,7 @@ _UNKNOWN: Any = ("fgt",)
             "two groups",
         ),
     ],
-    ids=[f"case {number}" for number in range(17)],
+    ids=[f"case {number}" for number in range(19)],
 )
 def test_what_has_no_value_is_refused(call: Any, words: str) -> None:
     with pytest.raises(DesignError, match=words):
