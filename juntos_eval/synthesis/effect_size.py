@@ -71,8 +71,8 @@ def standardised_difference(
     References
     ----------
     Hedges, L. V. (1981). Distribution theory for Glass's estimator of effect size and related estimators.
-    *Journal of Educational Statistics*, 6(2), 107-128.
-    Borenstein, M. et al. (2009). *Introduction to Meta-Analysis*, ch. 4. Wiley.
+    *Journal of Educational Statistics*, 6(2), 107-128. (J; the error is the large-sample one, at g. Textbooks
+    that multiply the error of the uncorrected difference by J have a slightly smaller one.)
 
     Examples
     --------

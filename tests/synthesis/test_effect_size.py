@@ -32,6 +32,14 @@ def test_the_small_sample_factor_takes_the_bias_away() -> None:
     assert np.mean(found) == pytest.approx(0.8, abs=4 * np.std(found) / np.sqrt(3000))
 
 
+def test_the_error_of_a_standardised_difference_is_its_formula() -> None:
+    found = standardised_difference((3.0, 1.0), (2.0, 1.0), (8, 12))
+    spread = math.sqrt((7 * 4 + 11 * 1) / 18)
+    factor = math.gamma(9) / (math.sqrt(9) * math.gamma(8.5))
+    assert found.value == pytest.approx(factor * 2 / spread)
+    assert found.std_error == pytest.approx(math.sqrt(20 / 96 + found.value**2 / 40))
+
+
 def test_odds_and_risks_are_their_textbook_formulas() -> None:
     odds = log_odds_ratio((12, 30), (80, 90))
     assert odds.value == pytest.approx(math.log((12 / 68) / (30 / 60)))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from juntos_eval.errors import DesignError, InferenceError
@@ -135,6 +136,16 @@ def test_studies_without_an_error_are_counted_and_those_with_a_false_one_refused
     for false in (0.0, -0.1):
         with pytest.raises(DesignError, match="not positive"):
             _model().fit(studies.assign(se=[false, 0.1, 0.1, 0.1, 0.1]))
+
+
+def test_the_interval_of_the_spread_ends_where_the_residual_sum_is_a_quantile() -> None:
+    studies = _studies("B")
+    low, high = _model().fit(studies).details["between_variance_interval"]
+    for between, share in ((low, 0.975), (high, 0.025)):
+        weights = 1 / (studies.se**2 + between)
+        mean = (weights * studies.effect).sum() / weights.sum()
+        found = (weights * (studies.effect - mean) ** 2).sum()
+        assert found == pytest.approx(stats.chi2.ppf(share, 5), rel=1e-9)
 
 
 def test_studies_that_agree_to_the_last_digit_have_no_heterogeneity() -> None:

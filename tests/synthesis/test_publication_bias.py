@@ -87,6 +87,27 @@ def test_trim_and_fill_counts_by_hand() -> None:
     assert turned.values[0] == pytest.approx(-found.values[0])
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_trim_and_fill_is_its_loop_written_out(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    studies = pd.DataFrame({"se": rng.uniform(0.05, 0.5, 11 + seed)})
+    studies["effect"] = rng.normal(0.2 + studies.se, studies.se)
+    ordered = studies.sort_values("effect")
+    count, before = 0, -1
+    for _ in range(50):
+        kept = ordered.iloc[: len(ordered) - count]
+        centre = np.average(kept.effect, weights=kept.se**-2)
+        ranks = stats.rankdata(np.abs(ordered.effect - centre))
+        total, rows = ranks[ordered.effect > centre].sum(), len(ordered)
+        count, before = max(0, round((4 * total - rows * (rows + 1)) / (2 * rows - 1))), count
+        if count == before:
+            break
+    found = trim_and_fill(MetaAnalysis(**_COLUMNS, method="fixed"), studies, missing="left")
+    assert found.details["filled"] == count
+    mirrored = 2 * centre - ordered.effect.to_numpy()[len(ordered) - count :]
+    assert found.details["mirror_effects"] == pytest.approx(mirrored)
+
+
 def test_trim_and_fill_moves_a_selected_mean_towards_the_truth() -> None:
     studies = _literature(300, 6, kept_below=0.05, mean=0.2)
     model = MetaAnalysis(**_COLUMNS)

@@ -279,3 +279,6 @@ def test_negative_incomes_are_counted_and_can_be_raised_to_a_floor() -> None:
     frame.loc[0, "transfer"] = 0.1
     floored = je.Redistribution(outcome="income", transfer="transfer", floor=0.0).fit(frame)
     assert floored.checks[1].detail.startswith("1 of 50 incomes")
+    raised = (frame.income - frame.transfer).clip(lower=0.0)
+    alone = je.Inequality(outcome="before").fit(frame.assign(before=raised))
+    assert floored.values[0] == pytest.approx(alone.values[0])
