@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from juntos_eval.arrays import Bools, Floats
 from juntos_eval.errors import DesignError
@@ -29,6 +29,7 @@ from juntos_eval.reporting.figures.style import (
     new_figure,
     wrapped,
 )
+from juntos_eval.reporting.figures.ticks import number_ticks
 from juntos_eval.reporting.language import Language
 
 __all__ = ["decimals", "event_study_figure", "mark_interval"]
@@ -100,15 +101,12 @@ def event_study_figure(
         height = (2.6 if len(panels) == 1 else 1.55) * rows + 0.6
         figure = new_figure(setting, height)
         grid = np.atleast_2d(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False))
-        digits = decimals([end for one in series for end in one.pointwise.ravel()])
         for place, axes in enumerate(grid.ravel()):
             if place >= len(panels):
                 axes.set_visible(False)
                 continue
             _panel(axes, panels[place], setting, is_alone=len(panels) == 1)
-            axes.yaxis.set_major_formatter(
-                FuncFormatter(lambda value, _: words.decimal(float(value), digits))
-            )
+            number_ticks(axes.yaxis, words)
             if len(panels) > 1:
                 axes.set_title(wrapped(panels[place][0].name, setting.inches / columns - 0.3))
             if place + columns >= len(panels):

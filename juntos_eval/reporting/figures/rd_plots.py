@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from juntos_eval.errors import DesignError
 from juntos_eval.estimators.rdd import DensityPicture, RdPlot
@@ -27,6 +27,7 @@ from juntos_eval.reporting.figures.style import (
     legend_below,
     new_figure,
 )
+from juntos_eval.reporting.figures.ticks import number_ticks
 from juntos_eval.reporting.language import Language
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def rd_plot_figure(plot: RdPlot, setting: Setting, *, has_bars: bool = True) -> 
         shown = np.concatenate([bins["outcome"], curve["fitted"]])
         margin = 0.25 * (float(np.ptp(shown)) or 1.0)
         axes.set_ylim(shown.min() - margin, shown.max() + margin)
-        _numbers(axes, words, bins["running"], bins["outcome"])
+        _both(axes, words)
         axes.set_xlabel(str(plot.spec["running"]))
         axes.set_ylabel(str(plot.spec["outcome"]))
         legend_below(figure, _bin_key(plot, words, has_bars=has_bars), setting)
@@ -161,7 +162,7 @@ def rd_density_figure(picture: DensityPicture, setting: Setting) -> Drawing:
             )  # fmt: skip
             axes.plot(line["running"], line["density"], color=COLOURS[colour], linewidth=1.8)
         axes.set_ylim(bottom=0.0)
-        _numbers(axes, words, picture.curve["running"], picture.histogram["density"])
+        _both(axes, words)
         axes.set_xlabel(str(test.spec["running"]))
         axes.set_ylabel(words.say("axis.density"))
         interval = words.say("rd.interval", level=words.percent(picture.level, 0))
@@ -249,7 +250,9 @@ def rd_sensitivity_figure(rows: DataFrame, setting: Setting) -> Drawing:
             axes.set_xticks(place, [str(name) for name in known["sample"]])
         elif varied == "order":
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _numbers(axes, words, None if is_named else known[varied], known["estimate"])
+        number_ticks(axes.yaxis, words)
+        if not is_named:
+            number_ticks(axes.xaxis, words)
         axes.set_xlabel(words.say(_VARIED[varied]))
         axes.set_ylabel(words.say("rd.effect"))
     digits = decimals(list(known["estimate"]))
@@ -273,15 +276,9 @@ def _axes(figure: Figure, cutoff: float) -> Axes:
     return axes
 
 
-def _numbers(axes: Axes, words: Language, across: object, up: object) -> None:
-    """Write the numbers of both axes as the language does."""
-    for axis, values in ((axes.xaxis, across), (axes.yaxis, up)):
-        if values is None:
-            continue
-        digits = decimals([float(value) for value in np.asarray(values, dtype=np.float64)])
-        axis.set_major_formatter(
-            FuncFormatter(lambda value, _, digits=digits: words.decimal(float(value), digits))
-        )
+def _both(axes: Axes, words: Language) -> None:
+    number_ticks(axes.xaxis, words)
+    number_ticks(axes.yaxis, words)
 
 
 def _bin_key(plot: RdPlot, words: Language, *, has_bars: bool) -> list[Line2D]:

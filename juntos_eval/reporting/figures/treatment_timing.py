@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from juntos_eval.arrays import Bools, Floats
 from juntos_eval.errors import DesignError
@@ -31,6 +31,7 @@ from juntos_eval.reporting.figures.style import (
     legend_below,
     new_figure,
 )
+from juntos_eval.reporting.figures.ticks import number_ticks
 
 __all__ = ["group_time_figure", "rollout_figure"]
 
@@ -197,9 +198,7 @@ def group_time_figure(estimate: Estimate, setting: Setting, *, level: float = 0.
                 continue
             _panel(axes, cohorts[place])
             axes.set_title(f"{words.say('timing.cohort')}: {groups[place]}")
-            axes.yaxis.set_major_formatter(
-                FuncFormatter(lambda value, _: words.decimal(float(value), digits))
-            )
+            number_ticks(axes.yaxis, words)
             if place + columns >= len(groups):
                 axes.tick_params(labelbottom=True)
                 axes.set_xlabel(words.say("timing.period"))

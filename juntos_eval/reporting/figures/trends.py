@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 from juntos_eval.estimate import Estimate
 from juntos_eval.estimators.did import BaconDecomposition, HonestIntervals
@@ -26,6 +25,7 @@ from juntos_eval.reporting.figures.style import (
     new_figure,
     wrapped,
 )
+from juntos_eval.reporting.figures.ticks import number_ticks
 
 __all__ = ["bacon_figure", "honest_figure", "values_figure"]
 
@@ -94,8 +94,8 @@ def bacon_figure(parts: BaconDecomposition, setting: Setting) -> Drawing:
         axes.set_xlim(0.0, None)
         axes.set_xlabel(words.say("timing.weight"))
         axes.set_ylabel(words.say("timing.effect"))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(float(value), 2)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(float(value), digits)))
+        number_ticks(axes.xaxis, words)
+        number_ticks(axes.yaxis, words)
         line = words.say("timing.two_way", value=words.decimal(parts.coefficient, digits + 1))
         handles.append(Line2D([], [], color=GREY, linestyle=(0, (3, 2)), label=line))
         legend_below(figure, handles, setting)
@@ -184,7 +184,7 @@ def honest_figure(intervals: HonestIntervals, setting: Setting) -> Drawing:
         axis = words.say("timing.bound_relative" if is_relative else "timing.bound_smooth")
         axes.set_xlabel(wrapped(axis, setting.inches - 0.6))
         axes.set_ylabel(words.say("timing.effect"))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(float(value), digits)))
+        number_ticks(axes.yaxis, words)
         legend_below(figure, handles, setting)
 
     def span(low: float, high: float) -> str:
@@ -250,7 +250,7 @@ def values_figure(estimates: Mapping[str, Estimate], setting: Setting, *, level:
         axes.set_yticks(heights, names)
         axes.set_ylim(len(values) - 0.4, -0.6)
         axes.set_xlabel(words.say("timing.effect"))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.decimal(float(value), digits)))
+        number_ticks(axes.xaxis, words)
     known = [value for value in values if math.isfinite(value)] or [math.nan]
     alt = words.say(
         "alt.timing.values",
