@@ -43,11 +43,7 @@ def list_(overlay: Overlay = None, *, as_json: AsJson = False) -> None:
         for record in load_records(chosen_overlay(overlay)):
             if record.id in runnable():
                 study = load_study(record.id)
-                ways = (
-                    ["synthetic"]
-                    + (["real"] if study.frames else [])
-                    + (["transfer"] if study.transfers else [])
-                )
+                ways = ["synthetic", *(["real"] if study.frames else [])]
                 rows.append({"id": record.id, "runs": ", ".join(ways), "why_not": ""})
             else:
                 rows.append({"id": record.id, "runs": "", "why_not": why_not(record)})
@@ -93,8 +89,6 @@ def show(id: StudyId, data_raw: Annotated[Path, typer.Option("--data-raw")] = Pa
             say(f"needs: {need.what} {where}; from {need.source}; {state}")
         if study.frames is None:
             say("real mode: none; the data are not to be had, or the design leaves too much open")
-        for transfer in study.transfers:
-            say(f"transfer {transfer.id}: {transfer.label.en}")
         for line in study.would_change:
             say(f"would change the conclusion: {line}")
 
@@ -102,7 +96,7 @@ def show(id: StudyId, data_raw: Annotated[Path, typer.Option("--data-raw")] = Pa
 @app.command()
 def run(  # noqa: PLR0913 - each is a choice of the caller
     id: Annotated[str, typer.Argument(metavar="[ID]", help="Such as andersen_2015; or --all.")] = "",  # noqa: A002
-    mode: Annotated[Literal["synthetic", "real", "transfer"], typer.Option("--mode")] = "synthetic",
+    mode: Annotated[Literal["synthetic", "real"], typer.Option("--mode")] = "synthetic",
     data_raw: Annotated[
         Path, typer.Option("--data-raw", metavar="FOLDER", help="Where raw files lie.")
     ] = Path("data_raw"),
@@ -116,7 +110,7 @@ def run(  # noqa: PLR0913 - each is a choice of the caller
     is_all: Annotated[bool, typer.Option("--all", help="Every study that has the mode.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a study: synthetic (planted truth), real (your files), or transfer (other real data).
+    """Run a study: synthetic (planted truth) or real (your files).
 
     Examples:  juntos-eval study run andersen_2015   ·   juntos-eval study run --all --replications 40
     """
@@ -168,7 +162,7 @@ def _chosen(id: str, mode: str, *, is_all: bool) -> tuple[str, ...]:  # noqa: A0
     studies = [load_study(name) for name in runnable()]
     if mode == "synthetic":
         return runnable()
-    return tuple(study.id for study in studies if (study.frames if mode == "real" else study.transfers))
+    return tuple(study.id for study in studies if study.frames)
 
 
 def _raw(folder: Path) -> Any:
@@ -195,14 +189,26 @@ def _print(run: StudyRun) -> None:
         say(f"    gave nothing: {run.failure}")
         return
     if run.recoveries:
-        numbers = ("planted", "mean", "bias", "coverage", "power", "MDE", "exaggeration")
+        numbers = ("planted", "mean", "± simulation", "bias", "coverage", "power", "MDE", "exaggeration")
         table = Table("question", "specification", *numbers, "valid", title="SYNTHETIC recovery")
         for one in run.recoveries:
-            cells = (one.truth, one.mean, one.bias, one.coverage, one.power, one.detectable, one.exaggeration)
+            cells = (one.truth, one.mean, one.simulation_error, one.bias, one.coverage, one.power,
+                     one.detectable, one.exaggeration)  # fmt: skip
             table.add_row(
                 one.question, one.specification, *map(_number, cells), "yes" if one.is_valid else "no"
             )
         console.print(table)
+    if run.answers:
+        console.print(_answers(run))
+    for verdict in run.verdicts:
+        compared = f"published {_number(verdict.published)}, ours {_number(verdict.ours)}"
+        say(f"    {verdict.verdict}: {verdict.row}, {compared}; {verdict.detail}")
+    for line in run.troubles:
+        say(f"    could not be fitted: {line}")
+    say(f"    {len(run.assumptions)} assumptions fill gaps: `juntos-eval study show {run.study}`, or --json")
+
+
+def _answers(run: StudyRun) -> Table:
     table = Table(
         "question",
         "specification",
@@ -217,13 +223,7 @@ def _print(run: StudyRun) -> None:
         interval = f"{_number(answer.low)} to {_number(answer.high)}"
         table.add_row(answer.question, answer.specification, answer.role, answer.data, _number(answer.value),
                       _number(answer.std_error), interval, str(answer.estimate.sample.units))  # fmt: skip
-    console.print(table)
-    for verdict in run.verdicts:
-        compared = f"published {_number(verdict.published)}, ours {_number(verdict.ours)}"
-        say(f"    {verdict.verdict}: {verdict.row}, {compared}; {verdict.detail}")
-    for line in run.troubles:
-        say(f"    could not be fitted: {line}")
-    say(f"    {len(run.assumptions)} assumptions fill gaps: `juntos-eval study show {run.study}`, or --json")
+    return table
 
 
 def _plain(console: Console) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -26,17 +26,16 @@ __all__ = [
     "Recomputation",
     "Role",
     "Specification",
-    "Transfer",
     "World",
 ]
 
-Mode = Literal["synthetic", "real", "transfer"]
+Mode = Literal["synthetic", "real"]
 
 #: ``published``: the study's own; ``naive``: what a reader without a design would do, shown for its bias;
 #: ``modern``: what one would do today.
 Role = Literal["published", "naive", "modern"]
 
-#: Stands over every number of a run: nothing simulated or borrowed can be taken for a replication.
+#: Stands over every number of a run: nothing simulated can be taken for a replication.
 MODE_LABELS: Final[Mapping[str, Text]] = FrozenMapping(
     {
         "synthetic": Text(
@@ -46,10 +45,6 @@ MODE_LABELS: Final[Mapping[str, Text]] = FrozenMapping(
         "real": Text(
             en="REAL DATA: the study's own design on the survey it used",
             es="DATOS REALES: el diseño del estudio con la encuesta que usó",
-        ),
-        "transfer": Text(
-            en="TRANSFER: the same design on other real data; no replication of the study",
-            es="TRASLADO: el mismo diseño con otros datos reales; no es una réplica del estudio",
         ),
     }
 )
@@ -193,26 +188,6 @@ class Recomputation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
-    """The design of a study on other real data.
-
-    Attributes
-    ----------
-    id : str
-    label : Text
-        Which data, and how they differ.
-    frames : callable
-        From a raw folder to the frame of each question; ``SourceError`` where files are missing.
-    specifications : tuple of Specification
-    """
-
-    id: str
-    label: Text
-    frames: Callable[[RawFolder], Mapping[str, DataFrame]]
-    specifications: tuple[Specification, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CitedStudy:
     """A cited study that can be run.
 
@@ -235,7 +210,6 @@ class CitedStudy:
     twin : callable, optional
         Writes a raw-shaped SYNTHETIC survey into a folder, on which the real mode's code runs.
     recomputations : tuple of Recomputation
-    transfers : tuple of Transfer
 
     Raises
     ------
@@ -259,7 +233,6 @@ class CitedStudy:
     frames: Callable[[RawFolder], Mapping[str, DataFrame]] | None = None
     twin: Callable[[Path, int], RawFolder] | None = None
     recomputations: tuple[Recomputation, ...] = ()
-    transfers: tuple[Transfer, ...] = field(default=())
 
     def __post_init__(self) -> None:
         ids = [question.id for question in self.questions]

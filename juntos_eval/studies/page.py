@@ -81,6 +81,7 @@ def _recoveries(run: StudyRun) -> list[str]:
             one.question,
             one.specification + ("" if one.is_valid else " (not valid here)"),
             _number(one.truth),
+            f"{_number(one.mean)} ± {_number(one.simulation_error)}",
             _number(one.bias),
             f"{100 * one.coverage:.1f} %",
             f"{100 * one.power:.0f} %",
@@ -89,7 +90,17 @@ def _recoveries(run: StudyRun) -> list[str]:
         )
         for one in run.recoveries
     ]
-    head = ("question", "specification", "planted", "bias", "coverage", "power", "MDE", "exaggeration")
+    head = (
+        "question",
+        "specification",
+        "planted",
+        "mean ± simulation error",
+        "bias",
+        "coverage",
+        "power",
+        "MDE",
+        "exaggeration",
+    )
     count = max((one.replications for one in run.recoveries), default=0)
     return _table(f"SYNTHETIC: is the planted effect found? ({count} replications)", head, rows)
 

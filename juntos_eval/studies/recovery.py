@@ -64,8 +64,8 @@ class Recovery:
 
     @property
     def simulation_error(self) -> float:
-        """Standard error of the coverage from the number of replications."""
-        return float(np.sqrt(max(self.coverage * (1 - self.coverage), 1e-12) / max(self.replications, 1)))
+        """Standard error of the mean from the number of replications."""
+        return self.spread / float(np.sqrt(self.replications)) if self.replications else float("nan")
 
 
 def recover(

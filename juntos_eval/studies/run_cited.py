@@ -1,4 +1,4 @@
-"""Run a cited study in one of three ways; what fails is said and leaves the rest standing."""
+"""Run a cited study in one of two ways; what fails is said and leaves the rest standing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer:
     role : str
     label : Text
     data : str
-        ``one simulated sample``, ``synthetic survey files``, ``real files``, or the transfer's id.
+        ``one simulated sample``, ``synthetic survey files`` or ``real files``.
     value, std_error, low, high : float
         In published units.
     estimate : Estimate
@@ -64,7 +64,7 @@ class StudyRun:
     Attributes
     ----------
     study : str
-    mode : {"synthetic", "real", "transfer"}
+    mode : {"synthetic", "real"}
     answers : tuple of Answer
     recoveries : tuple of Recovery
         Synthetic mode only.
@@ -142,18 +142,19 @@ def run_cited(
     overlay: Path | None = None,
     progress: Progress | None = None,
 ) -> StudyRun:
-    """Run a study in one of its three ways.
+    """Run a study in one of its two ways.
 
     Parameters
     ----------
     study : CitedStudy
-    mode : {"synthetic", "real", "transfer"}
+    mode : {"synthetic", "real"}
         ``synthetic``: seeded simulations of the published size with the published effect planted; ``real``:
-        the user's files; ``transfer``: the design on other real data.
+        the user's files.
     raw : RawFolder, optional
-        Needed by ``real`` and ``transfer``.
+        Needed by ``real``.
     replications : int
-        Of the simulation; 0 gives one sample and no recovery.
+        Of the simulation. With 0 one sample is fitted instead: its numbers are chance, and where there are
+        replications no single sample is shown, lest one that happens to agree be taken for a replication.
     seed : int
     overlay : Path, optional
         A reader's own published numbers.
@@ -167,7 +168,7 @@ def run_cited(
     Raises
     ------
     SourceError
-        In ``real`` and ``transfer``, with every file that is missing, from where, and into which folder.
+        In ``real``, with every file that is missing, from where, and into which folder.
     DesignError
         If the study has no such mode.
 
@@ -188,7 +189,7 @@ def run_cited(
             where=study.id,
             remedy="name it: --data-raw FOLDER",
         )
-    return _real(study, record, raw) if mode == "real" else _transfer(study, record, raw)
+    return _real(study, record, raw)
 
 
 def _synthetic(
@@ -199,17 +200,18 @@ def _synthetic(
     assumptions = list(study.assumptions)
     for position, question in enumerate(study.questions):
         planted = question.planted
-        frames[question.id] = planted.world.draw(_generator(seed), planted.effect)
         assumptions += [f"simulation, {question.id}: {line}" for line in planted.world.assumptions()]
         assumptions.append(f"simulation, {question.id}: effect {planted.effect:g} planted ({planted.origin})")
         if replications:
             recoveries += recover(question, replications=replications, seed=seed)
+        else:
+            frames[question.id] = planted.world.draw(_generator(seed), planted.effect)
         if progress is not None:
             progress(study.id, position + 1, len(study.questions))
-    answers, troubles = _fitted(study.questions, frames, "one simulated sample")
-    if study.twin is not None and study.frames is not None and replications:
-        more, further = _on_the_twin(study, seed)
-        answers, troubles = answers + more, troubles + further
+    if replications:
+        answers, troubles = _on_the_twin(study, seed)
+    else:
+        answers, troubles = _fitted(study.questions, frames, "one simulated sample")
     return StudyRun(
         study=study.id,
         mode="synthetic",
@@ -263,41 +265,6 @@ def _real(study: CitedStudy, record: StudyRecord, raw: RawFolder) -> StudyRun:
         answers=tuple(answers),
         verdicts=verdicts,
         assumptions=study.assumptions,
-        troubles=tuple(troubles),
-    )
-
-
-def _transfer(study: CitedStudy, record: StudyRecord, raw: RawFolder) -> StudyRun:
-    if not study.transfers:
-        raise DesignError(
-            "the design has not been carried over to other data",
-            where=study.id,
-            remedy="run --mode synthetic",
-        )
-    answers: list[Answer] = []
-    troubles: list[str] = []
-    labels = []
-    for transfer in study.transfers:
-        try:
-            frames = transfer.frames(raw)
-        except JuntosError as error:
-            troubles.append(f"{transfer.id}: {error}")
-            continue
-        labels.append(f"transfer, {transfer.id}: {transfer.label.en}")
-        for name, frame in frames.items():
-            more, further = _answers(name, transfer.specifications, frame, 1.0, transfer.id)
-            answers += more
-            troubles += further
-    if not answers:
-        raise SourceError(
-            f"no transfer of {study.id} found its data", where=str(raw.root), remedy="; ".join(troubles)[:400]
-        )
-    return StudyRun(
-        study=study.id,
-        mode="transfer",
-        answers=tuple(answers),
-        verdicts=_verdicts(study, record, (), "other data than the study's"),
-        assumptions=(*labels, *study.assumptions),
         troubles=tuple(troubles),
     )
 

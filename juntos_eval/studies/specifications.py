@@ -9,18 +9,13 @@ from typing import Final, Literal
 from pandas import DataFrame
 
 from juntos_eval.estimate import Estimate, Estimator, Inference
-from juntos_eval.estimators.did.averages import aggregate
 from juntos_eval.estimators.did.doubly_robust import DoublyRobust
-from juntos_eval.estimators.did.group_time import GroupTime
-from juntos_eval.estimators.did.imputation import Imputation
 from juntos_eval.estimators.did.matched import MatchedDiD
-from juntos_eval.estimators.iv.two_stage import TwoStage
 from juntos_eval.estimators.matching.aipw import AIPW
 from juntos_eval.estimators.matching.matching import Matching
 from juntos_eval.estimators.matching.weighting import Weighting
 from juntos_eval.estimators.means import MeanDifference
 from juntos_eval.estimators.panel.fixed_effects import FixedEffects
-from juntos_eval.estimators.rdd.regression_discontinuity import RegressionDiscontinuity
 from juntos_eval.inference.abadie_imbens import AbadieImbens
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.robust import Robust
@@ -28,11 +23,8 @@ from juntos_eval.studies.cited_study import Role, Specification
 from juntos_eval.studies.comparison import Text
 
 __all__ = [
-    "at_a_cutoff",
     "by_matching",
     "by_matching_over_time",
-    "by_rollout",
-    "instrumented",
     "mean_gap",
     "on_rows",
     "within",
@@ -151,167 +143,6 @@ def by_matching(
             Text(en="Augmented weighting (doubly robust)", es="Ponderación aumentada (doblemente robusta)"),
             "modern",
             AIPW(**columns, estimand="att"),  # type: ignore[arg-type]
-        ),
-    )
-
-
-def by_rollout(*, controls: tuple[str, ...] = (), growth: bool = False) -> tuple[Specification, ...]:
-    """Return two-way effects with eligibility beside group-time effects and imputation among the eligible.
-
-    Parameters
-    ----------
-    controls : tuple of str
-    growth : bool
-        Whether the planted effect grows after entry, so that the two-way regression weighs it wrongly.
-
-    Returns
-    -------
-    tuple of Specification
-        On frames with ``district year juntos eligible juntos_eligible first_treated``.
-    """
-    by_district = Cluster("district")
-    two_way = FixedEffects(
-        outcome="y",
-        covariates=("juntos_eligible", "juntos", "eligible", *controls),
-        absorb=("district", "year"),
-    )
-    plain = FixedEffects(outcome="y", covariates=("juntos_eligible", *controls), absorb=("year",))
-    group_time = GroupTime(
-        outcome="y", time="year", first_treated="first_treated", control="not_yet", panel=False
-    )
-    imputation = Imputation(
-        outcome="y", unit="district", time="year", first_treated="first_treated", weights="women"
-    )
-
-    def average(data: DataFrame) -> Estimate:
-        eligible = data[data["eligible"] == 1]
-        return aggregate(group_time.fit(eligible, inference=by_district), "simple")
-
-    def imputed(data: DataFrame) -> Estimate:
-        # means of districts and years, weighted by women, have the same fixed effects as the women
-        cells = data[data["eligible"] == 1].groupby(["district", "year"], sort=True)
-        means = cells.agg(y=("y", "mean"), women=("y", "size"), first_treated=("first_treated", "first"))
-        return imputation.fit(means.reset_index(), inference=by_district)
-
-    return (
-        _fitted(
-            "published",
-            Text(en="Two-way fixed effects by eligibility", es="Efectos fijos de dos vías por elegibilidad"),
-            "published",
-            two_way,
-            inference=by_district,
-            is_valid=not growth,
-        ),
-        _fitted(
-            "naive",
-            Text(en="Eligible women with and without Juntos", es="Mujeres elegibles con y sin Juntos"),
-            "naive",
-            plain,
-            inference=by_district,
-            is_valid=False,
-        ),
-        Specification(
-            id="group_time",
-            label=Text(en="Group-time effects, eligible women", es="Efectos grupo-tiempo, mujeres elegibles"),
-            role="modern",
-            fit=average,
-        ),
-        Specification(
-            id="imputation",
-            label=Text(en="Imputation, eligible women", es="Imputación, mujeres elegibles"),
-            role="modern",
-            fit=imputed,
-        ),
-    )
-
-
-def instrumented(*, cluster: str = "district") -> tuple[Specification, ...]:
-    """Return two-stage least squares beside ordinary least squares and limited information.
-
-    Parameters
-    ----------
-    cluster : str
-
-    Returns
-    -------
-    tuple of Specification
-        On frames with ``exposure order x y``.
-    """
-    by_cluster = Cluster(cluster)
-
-    def two_stage(method: Literal["2sls", "liml"]) -> TwoStage:
-        return TwoStage(
-            outcome="y", endogenous=("exposure",), instruments=("order",), covariates=("x",), method=method
-        )
-
-    return (
-        _fitted(
-            "published",
-            Text(en="Two-stage least squares", es="Mínimos cuadrados en dos etapas"),
-            "published",
-            two_stage("2sls"),
-            inference=by_cluster,
-        ),
-        _fitted(
-            "naive",
-            Text(en="Least squares on exposure", es="Mínimos cuadrados sobre la exposición"),
-            "naive",
-            FixedEffects(outcome="y", covariates=("exposure", "x")),
-            inference=by_cluster,
-            row=1,  # the constant stands first
-            is_valid=False,
-        ),
-        _fitted(
-            "liml",
-            Text(
-                en="Limited-information maximum likelihood", es="Máxima verosimilitud de información limitada"
-            ),
-            "modern",
-            two_stage("liml"),
-            inference=by_cluster,
-        ),
-    )
-
-
-def at_a_cutoff(*, is_fuzzy: bool) -> tuple[Specification, ...]:
-    """Return a local linear discontinuity, conventional and robust, beside the gap between both sides.
-
-    Parameters
-    ----------
-    is_fuzzy : bool
-
-    Returns
-    -------
-    tuple of Specification
-        On frames with ``running eligible treated y``.
-    """
-    design = RegressionDiscontinuity(
-        outcome="y", running="running", treatment="treated" if is_fuzzy else None
-    )
-    kind = Text(en="fuzzy", es="difusa") if is_fuzzy else Text(en="sharp", es="nítida")
-    return (
-        _fitted(
-            "published",
-            Text(en=f"Local linear, {kind.en}, conventional", es=f"Lineal local, {kind.es}, convencional"),
-            "published",
-            design,
-            is_valid=False,  # it leaves out the bias of the bandwidth
-        ),
-        _fitted(
-            "naive",
-            Text(en="Gap between both sides", es="Brecha entre ambos lados"),
-            "naive",
-            MeanDifference(outcome="y", treatment="eligible"),
-            is_valid=False,
-        ),
-        _fitted(
-            "robust",
-            Text(
-                en=f"Local linear, {kind.en}, robust bias-corrected", es=f"Lineal local, {kind.es}, robusta"
-            ),
-            "modern",
-            design,
-            row=2,
         ),
     )
 

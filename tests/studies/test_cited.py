@@ -62,6 +62,13 @@ def test_one_synthetic_sample_is_fitted_whole_and_called_synthetic(study: CitedS
     assert "SINTÉTICO" in text
 
 
+def test_no_single_draw_stands_beside_a_published_number() -> None:
+    run = run_cited(load_study("scott_2022"), replications=3)
+    assert run.recoveries
+    assert not [one for one in run.answers if one.data == "one simulated sample"]
+    assert all(one.simulation_error > 0 for one in run.recoveries)
+
+
 def test_the_two_stunting_effects_come_out_of_the_published_counts() -> None:
     verdicts = {v.row: v for v in run_cited(load_study("andersen_2015"), replications=0).verdicts}
     below, above = verdicts["stunting_all_lt2_y"], verdicts["stunting_all_ge2_y"]
