@@ -13,6 +13,7 @@ from juntos_eval.paths import RawFolder
 from juntos_eval.surveys.codebook import load_codebook
 from juntos_eval.surveys.store import read_table, write_table
 from juntos_eval.surveys.synthetic.young_lives import YoungLivesTruth
+from juntos_eval.surveys.synthetic.young_lives.round_files import _with_doubles
 from juntos_eval.surveys.young_lives import (
     JuntosStatus,
     availability,
@@ -23,6 +24,7 @@ from juntos_eval.surveys.young_lives import (
     clean_siblings,
     clean_tests,
     compare_wealth,
+    load_deposit,
     unanswered_reason,
 )
 from juntos_eval.surveys.young_lives.attrition import attrition_of
@@ -354,3 +356,10 @@ def test_every_clean_table_can_be_stored_with_its_account(
         assert back.provenance == made.provenance
     path = write_table(status.table.frame, tmp_path / "juntos_status.parquet", status.table.provenance)
     assert read_table(path).provenance.details["coding"][0]["cohort"] == "younger"
+
+
+def test_a_false_second_row_is_written_only_where_it_can_be_told_from_the_right_one() -> None:
+    file = load_deposit().file("child_younger", 3)
+    drawn = {"child_id": np.array(["PE031085", "PE091051", "PE000001"]), "sibling_id": [17.0, 2.0, 17.0]}
+    written = pd.Series(_with_doubles(file, drawn)["child_id"]).value_counts().to_dict()
+    assert written == {"PE091051": 2, "PE031085": 1, "PE000001": 1}

@@ -283,7 +283,8 @@ def _with_doubles(file: StudyFile, values: dict[str, Any]) -> dict[str, Any]:
     rows = pd.DataFrame(values)
     doubles = []
     for named in load_deposit().duplicates:
-        own = rows[rows["child_id"].eq(named.child_id)]
+        # where the child's own sibling has that line already, two rows could not be told apart
+        own = rows[rows["child_id"].eq(named.child_id) & rows["sibling_id"].ne(named.sibling_id)]
         if named.table == file.table and len(own):
             doubles.append(own.assign(sibling_id=float(named.sibling_id)))
     whole = pd.concat([rows, *doubles], ignore_index=True).sort_values("child_id", kind="stable")
