@@ -274,6 +274,10 @@ class Fit:
     matched : Matched, optional
     shares : Shares, optional
         Of the groups that the values are about, where averages over them are to be had.
+    absorbed : tuple of Groups
+    absorbed_rank : int
+        Of the linear model, and kept where the values are no longer its alone: small-sample rules count these
+        effects by whether they are nested in clusters.
 
     Examples
     --------
@@ -292,9 +296,14 @@ class Fit:
     instrumented: Instrumented | None = None
     matched: Matched | None = None
     shares: Shares | None = None
+    absorbed: tuple[Groups, ...] = ()
+    absorbed_rank: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(self.values))
+        if self.linear is not None:
+            object.__setattr__(self, "absorbed", self.linear.absorbed)
+            object.__setattr__(self, "absorbed_rank", self.linear.absorbed_rank)
         object.__setattr__(self, "groups", FrozenMapping(self.groups))
         lengths = {self.influence.rows} | {len(groups.codes) for groups in self.groups.values()}
         if len(lengths) > 1 or self.influence.columns != len(self.values):

@@ -208,7 +208,7 @@ def _multiway(fit: Fit, ways: Sequence[Groups], rule: SmallSample, parameters: i
 
 
 def _method(choice: Cluster, fit: Fit, counts: Sequence[int], repaired: bool) -> str:
-    has_effects = fit.linear is not None and bool(fit.linear.absorbed)
+    has_effects = bool(fit.absorbed)
     words = choice.rule.in_words(has_effects=has_effects, ways=len(counts))
     if choice.kind in _WORDS:
         words = _WORDS[choice.kind] + (

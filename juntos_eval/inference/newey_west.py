@@ -170,7 +170,7 @@ def _uncertainty(fit: Fit, name: str, total: Floats, time: Groups, given: SmallS
         residual_df(fit, parameters, _REMEDY)
     factor = rule.factor(rows=fit.n, parameters=parameters, groups=time.count)
     covariance, repaired = positive(factor * total)
-    words = rule.in_words(has_effects=fit.linear is not None and bool(fit.linear.absorbed), ways=0)
+    words = rule.in_words(has_effects=bool(fit.absorbed), ways=0)
     text = f"{name} ({words.replace('G', 'T')}), T = {time.count:,}"
     degrees = {"min": time.count - 1.0, "residual": float(fit.n - parameters)}
     return Uncertainty(

@@ -167,7 +167,7 @@ class Iid:
 def _words(rule: str, given: SmallSample | None, fit: Fit) -> str:
     if given is None:
         return rule
-    has_effects = fit.linear is not None and bool(fit.linear.absorbed)
+    has_effects = bool(fit.absorbed)
     counted = given.in_words(has_effects=has_effects, ways=0).split(", ", 1)
     rule = rule if given.coefficients or rule != _RULES["HC1"] else _RULES["HC0"]
     return ", ".join([rule, *counted[1:]]) + (", normal" if given.df == "normal" else "")

@@ -152,8 +152,8 @@ def counted_parameters(fit: Fit, rule: SmallSample, ways: Sequence[Groups] = ())
     >>> counted_parameters(fit, SmallSample())
     2
     """
-    absorbed = fit.linear.absorbed if fit.linear is not None else ()
-    if not absorbed or fit.linear is None:
+    absorbed = fit.absorbed
+    if not absorbed:
         return fit.parameters
     levels = [int(np.count_nonzero(factor.sizes)) for factor in absorbed]
     by_levels = sum(levels) - len(levels) + 1
@@ -161,7 +161,7 @@ def counted_parameters(fit: Fit, rule: SmallSample, ways: Sequence[Groups] = ())
         return fit.parameters - by_levels
     counted = fit.parameters
     if rule.rank == "exact":
-        counted += fit.linear.absorbed_rank - by_levels
+        counted += fit.absorbed_rank - by_levels
     if rule.effects == "full":
         return counted
     return counted - sum(

@@ -27,6 +27,7 @@ from juntos_eval.estimate import (
 from juntos_eval.estimators.did.event_study import EventStudy
 from juntos_eval.estimators.did.extended_two_way import ExtendedTwoWay
 from juntos_eval.estimators.did.group_time import GroupTime
+from juntos_eval.estimators.did.interaction_weighted import InteractionWeighted
 from juntos_eval.estimators.did.moment_influence import MomentInfluence
 from juntos_eval.estimators.panel import FixedEffects
 from juntos_eval.inference.cluster import Cluster
@@ -45,7 +46,7 @@ _KEPT = (
     "cohorts left out",
     "columns",
 )
-Regression = FixedEffects | EventStudy | ExtendedTwoWay
+Regression = FixedEffects | EventStudy | InteractionWeighted | ExtendedTwoWay
 
 
 def fit_at_scale(
@@ -65,7 +66,7 @@ def fit_at_scale(
 
     Parameters
     ----------
-    estimator : GroupTime, FixedEffects, EventStudy or ExtendedTwoWay
+    estimator : GroupTime, FixedEffects, EventStudy, InteractionWeighted or ExtendedTwoWay
         With discrete covariates, or none; two groups in two periods are a GroupTime or FixedEffects of these.
     engine : Engine
         :class:`~juntos_eval.engine.DuckDB` on Parquet files, or :class:`~juntos_eval.engine.Spark`.
@@ -146,7 +147,7 @@ def _plan(estimator: Any, unit: str | None, inference: Inference | None) -> _Pla
         raise DesignError(
             f"{type(estimator).__name__} cannot be had from sums",
             where="fit_at_scale",
-            remedy="give GroupTime, FixedEffects, EventStudy or ExtendedTwoWay",
+            remedy="give GroupTime, FixedEffects, EventStudy, InteractionWeighted or ExtendedTwoWay",
         )
     is_panel = not isinstance(estimator, GroupTime) or estimator.panel
     named = unit if isinstance(estimator, FixedEffects) else estimator.unit
@@ -424,13 +425,10 @@ def _of_regression(
 
 def _parameters(fit: Fit, counts: _Counts, plan: _Plan, rule: SmallSample) -> int:
     """Return k as the rule counts it: the stand-ins' units are replaced by the table's."""
-    linear = fit.linear
-    if linear is None:
-        return fit.parameters
-    stand_ins = [way for way in linear.absorbed if way.count == len(fit.groups[plan.unit].levels)]
-    others = sum(int(np.count_nonzero(way.sizes)) - 1 for way in linear.absorbed if way not in stand_ins)
-    levels = sum(int(np.count_nonzero(way.sizes)) for way in linear.absorbed)
-    slopes = fit.parameters - (levels - len(linear.absorbed) + 1)
+    stand_ins = [way for way in fit.absorbed if way.count == len(fit.groups[plan.unit].levels)]
+    others = sum(int(np.count_nonzero(way.sizes)) - 1 for way in fit.absorbed if way not in stand_ins)
+    levels = sum(int(np.count_nonzero(way.sizes)) for way in fit.absorbed)
+    slopes = fit.parameters - (levels - len(fit.absorbed) + 1)
     if rule.effects == "none":
         return slopes
     of_units = counts.units if stand_ins and rule.effects == "full" else 1

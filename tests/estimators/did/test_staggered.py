@@ -199,3 +199,24 @@ def test_simultaneous_bands_are_wider_and_by_cluster() -> None:
     assert (np.diff(wide) > np.diff(narrow)).all()
     again = je.aggregate(cells, "dynamic", inference=je.MultiplierBootstrap(seed=3, draws=999))
     np.testing.assert_array_equal(again.uncertainty.std_error, study.uncertainty.std_error)
+
+
+def test_shares_that_are_estimated_leave_the_rule_of_small_samples_as_it_is() -> None:
+    rng = np.random.default_rng(3)
+    unit, year = np.repeat(np.arange(60), 5), np.tile(np.arange(2001, 2006), 60)
+    start = np.repeat(rng.choice([2003.0, 2004.0, np.nan], 60), 5)
+    frame = pd.DataFrame({"id": unit, "year": year, "start": start})
+    frame["y"] = (
+        rng.normal(size=60)[unit] + (year >= start) * (1 + 0.5 * (start == 2003)) + rng.normal(size=300)
+    )
+    names: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "year", "first_treated": "start"}
+    fixed, estimated = (
+        je.InteractionWeighted(**names, shares=shares).fit(frame) for shares in ("fixed", "estimated")
+    )
+    assert fixed.uncertainty.method == estimated.uncertainty.method
+    plain = [one.with_inference(je.Cluster("id", kind="CR0")).uncertainty for one in (fixed, estimated)]
+    ratios = [
+        one.uncertainty.std_error / base.std_error
+        for one, base in zip((fixed, estimated), plain, strict=True)
+    ]
+    assert ratios[1] == pytest.approx(ratios[0], rel=1e-12)
