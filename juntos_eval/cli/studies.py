@@ -74,7 +74,7 @@ def show(id: StudyId, data_raw: Annotated[Path, typer.Option("--data-raw")] = Pa
             planted = question.planted
             say(
                 f"question {question.id}: {question.label.en} ({question.units}); planted "
-                f"{planted.effect:g}, {planted.origin}"
+                f"{planted.effect * question.scale:g}, {planted.origin}"
             )
             for one in question.specifications:
                 fault = "" if one.is_valid else " (not valid in the simulated world)"
@@ -189,17 +189,25 @@ def _print(run: StudyRun) -> None:
         say(f"    gave nothing: {run.failure}")
         return
     if run.recoveries:
-        numbers = ("planted", "mean", "± simulation", "bias", "coverage", "power", "MDE", "exaggeration")
-        table = Table("question", "specification", *numbers, "valid", title="SYNTHETIC recovery")
-        for one in run.recoveries:
-            cells = (one.truth, one.mean, one.simulation_error, one.bias, one.coverage, one.power,
-                     one.detectable, one.exaggeration)  # fmt: skip
-            table.add_row(
-                one.question, one.specification, *map(_number, cells), "yes" if one.is_valid else "no"
-            )
-        console.print(table)
-    if run.answers:
-        console.print(_answers(run))
+        say("SYNTHETIC recovery, in published units:")
+    for one in run.recoveries:
+        say(f"    {one.question}, {one.specification}{'' if one.is_valid else ' (not valid here)'}")
+        fitted = f"{one.replications} of {one.replications + one.failed} samples"
+        mean = f"{_number(one.mean)} ± {_number(one.simulation_error)}"
+        say(f"        planted {_number(one.truth)}, mean {mean} by simulation, {fitted}")
+        say(
+            f"        coverage {_percent(one.coverage)}, power {_percent(one.power)}, detectable "
+            f"{_number(one.detectable)}, exaggeration {_number(one.exaggeration)}"
+        )
+    for data in dict.fromkeys(answer.data for answer in run.answers):
+        say(f"estimates on {data}:")
+        for answer in run.answers:
+            if answer.data == data:
+                said = f"{_number(answer.value)} [{_number(answer.low)}, {_number(answer.high)}]"
+                say(
+                    f"    {answer.question}, {answer.specification} ({answer.role}): {said}, "
+                    f"{answer.estimate.sample.units:,} units"
+                )
     for verdict in run.verdicts:
         compared = f"published {_number(verdict.published)}, ours {_number(verdict.ours)}"
         say(f"    {verdict.verdict}: {verdict.row}, {compared}; {verdict.detail}")
@@ -208,29 +216,15 @@ def _print(run: StudyRun) -> None:
     say(f"    {len(run.assumptions)} assumptions fill gaps: `juntos-eval study show {run.study}`, or --json")
 
 
-def _answers(run: StudyRun) -> Table:
-    table = Table(
-        "question",
-        "specification",
-        "role",
-        "data",
-        Column("value", justify="right"),
-        "error",
-        "95 %",
-        "units",
-    )
-    for answer in run.answers:
-        interval = f"{_number(answer.low)} to {_number(answer.high)}"
-        table.add_row(answer.question, answer.specification, answer.role, answer.data, _number(answer.value),
-                      _number(answer.std_error), interval, str(answer.estimate.sample.units))  # fmt: skip
-    return table
-
-
 def _plain(console: Console) -> Any:
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False)
 
     return say
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{100 * share:.0f} %"
 
 
 def _number(value: float) -> str:

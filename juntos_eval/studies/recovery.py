@@ -21,6 +21,8 @@ _MDE_FACTOR = 1.959963984540054 + 0.8416212335729143
 class Recovery:
     """What one specification made of the planted effect over seeded replications. SYNTHETIC.
 
+    Effects and errors are in published units.
+
     Attributes
     ----------
     question, specification : str
@@ -28,6 +30,7 @@ class Recovery:
     replications : int
         Those that gave an estimate.
     failed : int
+        Samples that the design refused, or whose error is not known.
     mean, bias, spread : float
         Of the estimates; spread is their standard deviation.
     mean_error : float
@@ -104,7 +107,7 @@ def recover(
         if progress is not None:
             progress(number + 1)
     return tuple(
-        _summary(question, one, np.array(kept[one.id], dtype=np.float64).reshape(-1, 4), replications)
+        _summary(question, one, np.array(kept[one.id]).reshape(-1, 4) * question.scale, replications)
         for one in question.specifications
     )
 
@@ -124,7 +127,7 @@ def _numbers(specification: Specification, frame: object) -> tuple[float, float,
 
 
 def _summary(question: Question, one: Specification, numbers: Floats, asked: int) -> Recovery:
-    truth = question.planted.effect
+    truth = question.planted.effect * question.scale
     done = len(numbers)
     if not done:
         nothing = dict.fromkeys(

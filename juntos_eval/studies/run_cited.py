@@ -201,7 +201,10 @@ def _synthetic(
     for position, question in enumerate(study.questions):
         planted = question.planted
         assumptions += [f"simulation, {question.id}: {line}" for line in planted.world.assumptions()]
-        assumptions.append(f"simulation, {question.id}: effect {planted.effect:g} planted ({planted.origin})")
+        assumptions.append(
+            f"simulation, {question.id}: effect {planted.effect * question.scale:g} {question.units} planted "
+            f"({planted.origin})"
+        )
         if replications:
             recoveries += recover(question, replications=replications, seed=seed)
         else:

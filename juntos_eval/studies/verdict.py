@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from juntos_eval.evidence.decimals import half_unit
+from juntos_eval.evidence.decimals import decimals, half_unit
 from juntos_eval.evidence.published import standard_error
 from juntos_eval.evidence.record import Finding, PublishedNumber
 
@@ -55,8 +55,8 @@ def compare(row: PublishedNumber, ours: float, *, tolerance: float | None = None
     r"""Return the verdict on a published number.
 
     ``reproduced`` where :math:`|\hat\theta - \theta^{pub}|` is at most half a unit of the last printed
-    decimal (or the tolerance given), ``close`` where it is at most a tenth of the number or half its standard
-    error, else ``differs``.
+    decimal (or the tolerance given), ``close`` where it is at most a tenth of the number or half its
+    standard error, else ``differs``.
 
     Parameters
     ----------
@@ -91,13 +91,13 @@ def compare(row: PublishedNumber, ours: float, *, tolerance: float | None = None
     if row.estimate is None:
         return _compare_range(row, ours, how)
     # a printed -18.3 and the -18.343 behind it are one number
-    allowed = half_unit(row.estimate) * (1 + 1e-9) if tolerance is None else tolerance
+    allowed = _rounding(row, row.estimate) * (1 + 1e-9) if tolerance is None else tolerance
     gap = abs(ours - row.estimate)
     error = standard_error(row)[0]
     near = max(CLOSE_SHARE * abs(row.estimate), 0.0 if math.isnan(error) else CLOSE_ERRORS * error)
     word: Word = "reproduced" if gap <= allowed else "close" if gap <= near else "differs"
     if math.isnan(ours):
-        word = "cannot run"
+        word, gap = "cannot run", math.nan
     return Verdict(
         row=row.id,
         verdict=word,
@@ -108,10 +108,20 @@ def compare(row: PublishedNumber, ours: float, *, tolerance: float | None = None
     )
 
 
+def _rounding(row: PublishedNumber, estimate: float) -> float:
+    """Return what rounding can have hidden: -22 beside an interval from -42.5 was printed as -22.0."""
+    if decimals(estimate):
+        return half_unit(estimate)
+    beside = [value for value in (row.se, row.ci_low, row.ci_high) if value is not None and decimals(value)]
+    return min((half_unit(estimate), max((half_unit(value) for value in beside), default=math.inf)))
+
+
 def _compare_range(row: PublishedNumber, ours: float, how: str) -> Verdict:
     low, high = row.range_low, row.range_high
     if low is None or high is None:
         return cannot_run(row.id, "half a range was published")
+    if math.isnan(ours):
+        return cannot_run(row.id, f"ours gave no number. {how}".strip())
     margin = 0.5 * (high - low)
     word: Word = (
         "reproduced"
@@ -142,10 +152,12 @@ def compare_sign(finding: Finding, ours: float, error: float) -> Verdict:
     -------
     Verdict
     """
+    who = f", {finding.subgroup}" if finding.subgroup else ""
+    if math.isnan(ours) or math.isnan(error):
+        return cannot_run(f"{finding.outcome}{who}", "ours gave no number, or no error of it")
     is_clear = abs(ours) > 1.645 * error
     sign = ("+" if ours > 0 else "-") if is_clear else "0"
     agrees = "as published" if sign == finding.direction else f"published: {finding.direction}"
-    who = f", {finding.subgroup}" if finding.subgroup else ""
     return Verdict(
         row=f"{finding.outcome}{who}",
         verdict="no published number seen",

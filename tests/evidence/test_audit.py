@@ -81,6 +81,9 @@ def test_each_check_finds_its_own(values: dict[str, object], expected: list[str]
 def test_rounding_that_can_explain_stars_is_said() -> None:
     (near,) = audit_row(number(estimate=0.16, se=0.10, stars="*"), "x")
     assert near.rounding  # 0.165 / 0.095 passes 1.645
+    # 0.25 of 0.50 wide is an error of 0.128 by the interval; ends of one decimal can hide 0.12, of two cannot
+    assert checks(estimate=0.25, se=0.12, ci_low=0.0, ci_high=0.5) == []
+    assert checks(estimate=0.25, se=0.12, ci_low=-0.01, ci_high=0.51) == ["interval and standard error"]
     (far,) = audit_row(number(estimate=0.11, se=0.11, stars="***"), "x")
     assert not far.rounding
 

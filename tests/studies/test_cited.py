@@ -69,6 +69,74 @@ def test_no_single_draw_stands_beside_a_published_number() -> None:
     assert all(one.simulation_error > 0 for one in run.recoveries)
 
 
+def test_answers_are_in_published_units() -> None:
+    study = load_study("andersen_2015")
+    scales = {question.id: question.scale for question in study.questions}
+    rows = {(q.id, one.id): one.row for q in study.questions for one in q.specifications}
+    assert set(scales.values()) == {1.0, 100.0}
+    for answer in run_cited(study, replications=0, seed=4).answers:
+        at, scale = rows[answer.question, answer.specification], scales[answer.question]
+        assert answer.value == pytest.approx(scale * answer.estimate.values[at])
+        assert answer.std_error == pytest.approx(scale * answer.estimate.uncertainty.std_error[at])
+
+
+@pytest.mark.parametrize("is_synthetic", [True, False])
+def test_the_real_mode_on_synthetic_files_earns_no_verdict(tmp_path: Path, *, is_synthetic: bool) -> None:
+    study = load_study("andersen_2015")
+    drawn = {q.id: q.planted.world.draw(np.random.default_rng(3), q.planted.effect) for q in study.questions}
+    lent = replace(study, needs=(), frames=lambda _: drawn, recomputations=())
+    run = run_cited(lent, mode="real", raw=RawFolder(root=tmp_path, is_synthetic=is_synthetic))
+    assert run.mode == ("synthetic" if is_synthetic else "real")
+    verdicts = {verdict.verdict for verdict in run.verdicts}
+    # the same frames from real files are held against what was published
+    assert (verdicts == {"cannot run"}) == is_synthetic
+    data = {answer.data for answer in run.answers}
+    assert data == {"synthetic survey files" if is_synthetic else "real files"}
+
+
+def test_recovery_is_counted_as_it_says_and_in_published_units() -> None:
+    question = load_study("andersen_2015").questions[0]
+    one = question.specifications[1]
+    assert question.scale == 100.0
+    (found,) = recover(replace(question, specifications=(one,)), replications=15, seed=9)
+    answers = []
+    for number in range(15):
+        estimate = one.fit(
+            question.planted.world.draw(np.random.default_rng([9, number]), question.planted.effect)
+        )
+        answers.append((estimate.values[one.row], *estimate.interval()[one.row]))
+    values, low, high = 100 * np.array(answers).T
+    truth = 100 * question.planted.effect
+    assert found.truth == pytest.approx(truth)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.coverage == pytest.approx(((low <= truth) & (truth <= high)).mean())
+    assert found.power == pytest.approx(((low > 0) | (high < 0)).mean())
+    assert found.simulation_error == pytest.approx(values.std(ddof=1) / np.sqrt(15))
+
+
+def test_younger_siblings_answer_for_the_younger() -> None:
+    younger = load_study("sanchez_melendez_behrman_2016").questions[0]
+    frame = younger.planted.world.draw(np.random.default_rng(2), 3.0)
+    for one in younger.specifications:
+        if one.is_valid:
+            assert one.fit(frame).values[one.row] == pytest.approx(3.0, abs=0.5)
+
+
+def test_a_number_that_ours_does_not_have_gets_no_verdict() -> None:
+    row = load_record("diaz_saldarriaga_2022").number("abs_ipv")
+    assert compare(row, math.nan).verdict == "cannot run"
+    finding = load_record("gaentzsch_2020").findings[0]
+    for ours, error in ((math.nan, 0.1), (1.0, math.nan)):
+        assert compare_sign(finding, ours, error).verdict == "cannot run"
+
+
+def test_a_zero_that_was_dropped_from_print_does_not_widen_the_tolerance() -> None:
+    row = load_record("andersen_2015").number("overweight_girls_ge2_y")
+    assert (row.estimate, row.ci_low) == (-22.0, -42.5)
+    assert compare(row, -22.2).verdict == "close"
+    assert compare(row, -22.04).verdict == "reproduced"
+
+
 def test_the_two_stunting_effects_come_out_of_the_published_counts() -> None:
     verdicts = {v.row: v for v in run_cited(load_study("andersen_2015"), replications=0).verdicts}
     below, above = verdicts["stunting_all_lt2_y"], verdicts["stunting_all_ge2_y"]
@@ -164,7 +232,7 @@ def test_recovery_counts_what_fails_and_knows_bias_from_truth() -> None:
     assert whole.failed == 0
     assert part.failed > 0
     assert part.failed + part.replications == 12
-    assert whole.bias == pytest.approx(whole.mean - question.planted.effect)
+    assert whole.bias == pytest.approx(whole.mean - question.planted.effect * question.scale)
     # seeds: replication r hangs on the seed and r alone
     assert recover(ours, replications=12, seed=5)[0] == whole
     assert recover(ours, replications=12, seed=6)[0] != whole

@@ -87,6 +87,10 @@ STUDY: Final = CitedStudy(
             "children with "
             "both heights"
         ),
+        (
+            "the simulated older children gain nothing, so the sibling difference is valid there by our "
+            "choice; if they gain, it is the younger ones' gain less theirs"
+        ),
         "sizes of the simulated sample are ours: the tables, and so the numbers of pairs, were not seen",
     ),
     questions=(
