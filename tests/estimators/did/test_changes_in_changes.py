@@ -152,3 +152,25 @@ def test_bad_input_is_refused() -> None:
             ChangesInChanges(**{**PANEL, **choice})
     lost = ChangesInChanges(**PANEL).fit(frame.assign(y=frame["y"].where(frame.index > 0)))
     assert sum(lost.sample.dropped.values()) == 2
+
+
+def test_the_error_of_slopes_moves_every_row_of_the_answer() -> None:
+    frame = simulated(7, 400)
+    given = ChangesInChanges(**PEOPLE, covariates=("x",)).fit(frame)
+    cells = np.column_stack([(2 * frame["d"] + frame["t"]) == at for at in range(4)] + [frame["x"]]).astype(
+        float
+    )
+    bread = np.linalg.inv(cells.T @ cells)
+    slopes = bread @ cells.T @ frame["y"].to_numpy()
+    score = ((frame["y"] - cells @ slopes).to_numpy()[:, None] * cells @ bread)[:, -1]
+    step = float(np.linalg.norm(score))
+
+    def without(slope: float) -> Any:
+        return ChangesInChanges(**PEOPLE).fit(frame.assign(y=frame["y"] - slope * frame["x"]))
+
+    plain, ahead, behind = without(slopes[-1]), without(slopes[-1] + step), without(slopes[-1] - step)
+    along = (ahead.values - behind.values) / (2 * step)
+    assert given.fit is not None
+    np.testing.assert_allclose(given.values, plain.values, atol=1e-12)
+    expected = plain.fit.influence.dense() + np.outer(score, along)
+    np.testing.assert_allclose(given.fit.influence.dense(), expected, atol=1e-9)

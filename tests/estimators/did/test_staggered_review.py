@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import juntos_eval as je
+from juntos_eval.arrays import grouped_sums
 from juntos_eval.errors import DesignError
+from juntos_eval.estimators.did.cell_effects import CellInfluence
+from juntos_eval.numerics.cell_regression import Deviations
 
 COLUMNS: dict[str, Any] = {"outcome": "y", "unit": "id", "time": "time", "first_treated": "start"}
 PEOPLE: dict[str, Any] = {
@@ -203,3 +207,27 @@ def test_covariates_and_weights_that_vary_are_those_of_the_earlier_and_the_first
         slope = np.linalg.lstsq(design * root, change * root[:, 0], rcond=None)[0]
         expected = np.average((change - design @ slope)[treated], weights=weight[treated])
         assert value == pytest.approx(expected)
+
+
+def test_influence_of_cells_is_its_dense_matrix_whatever_is_asked() -> None:
+    rng = np.random.default_rng(6)
+    atoms, levels = rng.integers(0, 4, 50), rng.integers(0, 6, 50)
+    shares = sparse.csr_array(rng.dirichlet(np.ones(4), 6))
+    influence = CellInfluence(
+        deviations=Deviations(atoms=atoms, levels=levels, shares=shares),
+        scale=rng.normal(size=50),
+        table=rng.normal(size=(4, 3)),
+        weights=rng.uniform(1, 2, 50),
+        own=rng.normal(size=(4, 3)),
+    )
+    means = shares.toarray() @ influence.table
+    dense = influence.scale[:, None] * (influence.table[atoms] - means[levels])
+    dense += influence.weights[:, None] * influence.own[atoms]
+    np.testing.assert_allclose(influence.dense(), dense, atol=1e-13)
+    codes = rng.integers(0, 7, 50)
+    np.testing.assert_allclose(influence.totals(codes, 7), grouped_sums(dense, codes, 7), atol=1e-13)
+    np.testing.assert_allclose(influence.covariance(), dense.T @ dense, atol=1e-12)
+    draws = rng.normal(size=(5, 50))
+    np.testing.assert_allclose(influence.weighted_sums(draws), draws @ dense, atol=1e-12)
+    weights = rng.normal(size=(2, 3))
+    np.testing.assert_allclose(influence.combine(weights).dense(), dense @ weights.T, atol=1e-12)

@@ -21,7 +21,7 @@ from juntos_eval.estimators.rdd import (
 from juntos_eval.inference.cluster import Cluster
 from juntos_eval.inference.multiplier_bootstrap import MultiplierBootstrap
 from juntos_eval.inference.robust import Robust
-from juntos_eval.numerics.geodesic_lines import geodesic_kilometres, nearest_on_lines
+from juntos_eval.numerics.geodesic_lines import geodesic_kilometres, kilometres_around, nearest_on_lines
 from juntos_eval.numerics.point_polynomial import monomials
 
 WEST = shapely.box(-73, -14, -72, -13)
@@ -219,3 +219,14 @@ def test_choices_that_make_no_sense(choices: dict[str, Any], match: str) -> None
 def test_rows_that_cannot_answer(choices: dict[str, Any], change: dict[str, Any], match: str) -> None:
     with pytest.raises(DesignError, match=match):
         BoundaryRD(**{**BASE, **choices}).fit(simulated(300).assign(**change))
+
+
+def test_flat_kilometres_are_those_of_the_ellipsoid_also_far_from_the_equator() -> None:
+    centre = (20.0, 70.0)
+    longitude, latitude = np.array([20.0, 20.5, 20.3]), np.array([70.3, 70.0, 69.8])
+    flat = np.linalg.norm(kilometres_around(longitude, latitude, centre), axis=1)
+    start = np.tile(np.array(centre), (3, 1))
+    geodesic = geodesic_kilometres(start, np.column_stack([longitude, latitude]))
+    # north alone it is exact to the change of the radius on the way
+    assert flat[0] == pytest.approx(geodesic[0], rel=1e-6)
+    assert flat == pytest.approx(geodesic, rel=2e-3)

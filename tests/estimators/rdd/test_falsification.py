@@ -15,6 +15,7 @@ from juntos_eval.estimators.rdd import (
     density_test,
     donut_sensitivity,
     placebo_cutoffs,
+    polynomial_sensitivity,
 )
 from juntos_eval.inference.cluster import Cluster
 
@@ -87,3 +88,17 @@ def test_density_choices(choices: dict[str, object]) -> None:
 def test_density_needs_both_sides() -> None:
     with pytest.raises(DesignError, match="left"):
         density_test(pd.DataFrame({"x": np.linspace(0, 1, 100)}), running="x")
+
+
+def test_each_order_is_the_design_with_the_next_order_for_the_bias() -> None:
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"x": rng.uniform(-1, 1, 800)})
+    frame["y"] = frame["x"] ** 3 + (frame["x"] >= 0) + 0.3 * rng.normal(size=800)
+    orders = (0, 2)
+    table = polynomial_sensitivity(RegressionDiscontinuity(outcome="y", running="x"), frame, orders=orders)
+    for place, order in enumerate(orders):
+        found = RegressionDiscontinuity(outcome="y", running="x", order=order, bias_order=order + 1).fit(
+            frame
+        )
+        assert table["estimate"].to_numpy()[place] == pytest.approx(found.values[2])
+        assert table["std_error"].to_numpy()[place] == pytest.approx(found.uncertainty.std_error[2])

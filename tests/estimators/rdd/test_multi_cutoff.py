@@ -147,3 +147,16 @@ def steps(**choices: Any) -> CumulativeRD:
 def test_what_makes_no_sense_is_refused(make: Any, match: str) -> None:
     with pytest.raises(DesignError, match=match):
         make()
+
+
+def test_a_point_of_the_frontier_is_the_design_on_the_distance_to_it() -> None:
+    frame = simulated(3000)
+    design = RegressionDiscontinuity(outcome="both", running="score")
+    made = MultiScoreRD(
+        design=design, scores=("x", "z"), cutoffs=(45, 0), points=((45, 0.5),), scale=(10.0, 1.0)
+    )
+    found = made.fit(frame).values[-3:]
+    distance = np.hypot((frame["x"] - 45) / 10, frame["z"] - 0.5)
+    treated = (frame["x"] >= 45) & (frame["z"] >= 0)
+    alone = frame.assign(score=np.where(treated, distance, -distance))
+    np.testing.assert_allclose(found, design.fit(alone).values, rtol=1e-9)
